@@ -1,0 +1,23 @@
+//! The `ScrapeSource` API: types, validation rules and the contracts between job and operator. Pure: knows no
+//! HTTP, no database and no cluster.
+//!
+//! ```text
+//! manifest (YAML) ──manifest──▶ ScrapeSource ──validate──▶ ValidSource ──▶ job, operator
+//!                                                job ──report::RunReport──▶ operator
+//! ```
+
+pub mod duration;
+pub mod labels;
+pub mod manifest;
+pub mod report;
+pub mod schedule;
+pub mod schema;
+pub mod source;
+pub mod v1alpha1;
+
+/// API group of every kind in this crate.
+pub const GROUP: &str = "sms-scraper.dev";
+
+pub use duration::DurationString;
+pub use source::SourceKey;
+pub use v1alpha1::{ScrapeSource, ScrapeSourceSpec, ScrapeSourceStatus};

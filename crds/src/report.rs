@@ -1,0 +1,346 @@
+//! The run report: what a job tells the operator, the log and the metrics about one run. Pure.
+//!
+//! The closed vocabularies of the product live here: [`Outcome`], [`Step`], [`Reason`] and [`SkipReason`] are the only
+//! words that logs, metrics, conditions and events use.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Most bytes of a termination message (Kubernetes, "Customizing the termination message").
+pub const TERMINATION_MESSAGE_LIMIT: usize = 4096;
+
+/// How a run ended.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Events were read and stored.
+    Succeeded,
+    /// The source had nothing new (304, or the same body): a success.
+    Unchanged,
+    /// Events were read, but an expectation is broken: nothing is removed, last success does not advance.
+    Suspicious,
+    /// The last success is younger than the cadence: nothing was done.
+    SkippedByCadence,
+    /// A step failed.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of this enum.
+    pub const ALL: [Self; 5] =
+        [Self::Succeeded, Self::Unchanged, Self::Suspicious, Self::SkippedByCadence, Self::Failed];
+
+    /// The outcome as it is written in metrics, conditions and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::Unchanged => "Unchanged",
+            Self::Suspicious => "Suspicious",
+            Self::SkippedByCadence => "SkippedByCadence",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// Whether last success advances.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Unchanged)
+    }
+}
+
+/// The step of a run that an error belongs to; label `step` of `sms_pipeline_errors_total`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Reading the manifest, the flags, the secrets.
+    Config,
+    /// Getting pages.
+    Fetch,
+    /// Reading items from pages.
+    Extract,
+    /// Making events of items.
+    Normalise,
+    /// Writing events.
+    Store,
+    /// Pushing metrics.
+    Push,
+}
+
+impl Step {
+    /// Every step, in the order of a run.
+    pub const ALL: [Self; 6] =
+        [Self::Config, Self::Fetch, Self::Extract, Self::Normalise, Self::Store, Self::Push];
+
+    /// The step as it is written in metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Fetch => "fetch",
+            Self::Extract => "extract",
+            Self::Normalise => "normalise",
+            Self::Store => "store",
+            Self::Push => "push",
+        }
+    }
+}
+
+/// Why a run failed or is suspicious.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The manifest is wrong.
+    InvalidSource,
+    /// A secret that the manifest names is not there.
+    SecretMissing,
+    /// An address that may not be reached: private, loopback, link-local, metadata.
+    AddressForbidden,
+    /// `robots.txt` disallows the page.
+    RobotsDisallowed,
+    /// The host name has no address.
+    DnsFailed,
+    /// No connection, or it broke.
+    ConnectFailed,
+    /// The TLS handshake failed.
+    TlsFailed,
+    /// A time limit passed.
+    TimedOut,
+    /// The server says: too many requests.
+    RateLimited,
+    /// The server answered with an error status.
+    HttpStatus,
+    /// Too many redirects, or one to a scheme that is not followed.
+    RedirectRefused,
+    /// The body is larger than `maxBodyBytes`.
+    BodyTooLarge,
+    /// The body could not be decompressed or ended early.
+    BodyBroken,
+    /// A file could not be read.
+    FileUnreadable,
+    /// The page is not of the kind that the manifest says.
+    ParseFailed,
+    /// Reading the page hit a limit of time, memory or depth.
+    LimitExceeded,
+    /// A jq program failed or used something that is not allowed.
+    ProgramFailed,
+    /// Fewer events than `minEvents`.
+    TooFewEvents,
+    /// More events vanished than `maxDropPercent` allows.
+    DropDetected,
+    /// A required field is missing.
+    FieldMissing,
+    /// Another run of this source holds the lease.
+    LeaseHeld,
+    /// The store could not be reached.
+    StoreUnavailable,
+    /// The store refused a write.
+    StoreFailed,
+    /// The metrics could not be pushed.
+    PushFailed,
+    /// The process was told to stop.
+    Interrupted,
+    /// A bug in this program.
+    Internal,
+}
+
+impl Reason {
+    /// Whether trying again later can help; a reason that cannot is exit code 2.
+    pub fn is_transient(self) -> bool {
+        !matches!(
+            self,
+            Self::InvalidSource | Self::SecretMissing | Self::AddressForbidden | Self::ProgramFailed
+        )
+    }
+}
+
+/// Why an item was not made an event; label `reason` of `sms_events_skipped_total`.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// An `exclude` rule matched.
+    Excluded,
+    /// An `include` rule did not match.
+    NotIncluded,
+    /// The item has no title.
+    MissingTitle,
+    /// The item has no date.
+    MissingStart,
+    /// The date has no year and `dates.year` is `required`.
+    MissingYear,
+    /// The date or time could not be read.
+    InvalidDate,
+    /// No year makes the date fall on the weekday that is written beside it.
+    WeekdayMismatch,
+    /// A field is longer than 64 KiB or of a kind that makes no sense.
+    InvalidField,
+    /// A `transform` or field program failed on this item.
+    TransformFailed,
+    /// The item is the same event as an earlier one of the run.
+    Duplicate,
+}
+
+impl SkipReason {
+    /// Every reason, in the order of this enum.
+    pub const ALL: [Self; 10] = [
+        Self::Excluded,
+        Self::NotIncluded,
+        Self::MissingTitle,
+        Self::MissingStart,
+        Self::MissingYear,
+        Self::InvalidDate,
+        Self::WeekdayMismatch,
+        Self::InvalidField,
+        Self::TransformFailed,
+        Self::Duplicate,
+    ];
+
+    /// The reason as it is written in metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Excluded => "Excluded",
+            Self::NotIncluded => "NotIncluded",
+            Self::MissingTitle => "MissingTitle",
+            Self::MissingStart => "MissingStart",
+            Self::MissingYear => "MissingYear",
+            Self::InvalidDate => "InvalidDate",
+            Self::WeekdayMismatch => "WeekdayMismatch",
+            Self::InvalidField => "InvalidField",
+            Self::TransformFailed => "TransformFailed",
+            Self::Duplicate => "Duplicate",
+        }
+    }
+
+    /// Whether the manifest asked for it: such a skip is no defect, so the run still counts as rejection-free.
+    pub fn is_intended(self) -> bool {
+        matches!(self, Self::Excluded | Self::NotIncluded | Self::Duplicate)
+    }
+}
+
+/// One run, as JSON in the log and in the termination message (at most [`TERMINATION_MESSAGE_LIMIT`] bytes).
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RunReport {
+    /// `namespace/name` of the source.
+    pub source: String,
+
+    /// Name of the source in metrics.
+    pub api_name: String,
+
+    /// Identifier of the run.
+    pub run: String,
+
+    /// How it ended.
+    pub outcome: Outcome,
+
+    /// Why, if it failed or is suspicious.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+
+    /// The step that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
+
+    /// What happened, in words; holds no secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+
+    /// Start (RFC 3339).
+    pub started_at: String,
+
+    /// End (RFC 3339).
+    pub finished_at: String,
+
+    /// Length in seconds.
+    pub duration_seconds: f64,
+
+    /// Status of the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<i32>,
+
+    /// Pages fetched, detail pages included.
+    #[serde(default)]
+    pub pages: i64,
+
+    /// Items seen.
+    #[serde(default)]
+    pub found: i64,
+
+    /// Events accepted: new, updated and unchanged together.
+    #[serde(default)]
+    pub processed: i64,
+
+    /// Items rejected with a reason.
+    #[serde(default)]
+    pub skipped: i64,
+
+    /// Items or steps that failed.
+    #[serde(default)]
+    pub errors: i64,
+
+    /// Errors by step.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors_by_step: BTreeMap<Step, i64>,
+
+    /// Events stored for the first time.
+    #[serde(default)]
+    pub new: i64,
+
+    /// Events stored with other content.
+    #[serde(default)]
+    pub updated: i64,
+
+    /// Events that are as they were.
+    #[serde(default)]
+    pub unchanged: i64,
+
+    /// Future events that vanished.
+    #[serde(default)]
+    pub removed: i64,
+
+    /// Rejected items by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped_by_reason: BTreeMap<SkipReason, i64>,
+
+    /// The run did not see everything (page limit, item limit, failed detail page): nothing is removed.
+    #[serde(default)]
+    pub partial: bool,
+
+    /// `sqlite`, `postgres` or `stdout`.
+    #[serde(default)]
+    pub store: String,
+
+    /// Whether the run's metrics reached the Pushgateway; absent where none is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_pushed: Option<bool>,
+
+    /// Hash of the part of the spec that decides what is extracted.
+    #[serde(default)]
+    pub spec_hash: String,
+
+    /// Things worth knowing that did not fail the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+impl RunReport {
+    /// The report as JSON of at most `limit` bytes: warnings go first, then the message is cut at a character.
+    pub fn to_json_within(&self, limit: usize) -> String {
+        let mut report = self.clone();
+        loop {
+            let json = serde_json::to_string(&report).unwrap_or_default();
+            if json.len() <= limit {
+                return json;
+            }
+            if report.warnings.pop().is_some() {
+                continue;
+            }
+            match report.message.take() {
+                Some(message) if !message.is_empty() => {
+                    let keep = message.len().saturating_sub((json.len() - limit).max(16));
+                    let cut = (0..=keep).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+                    if cut > 0 {
+                        report.message = Some(message[..cut].to_owned());
+                    }
+                }
+                _ => return json,
+            }
+        }
+    }
+}

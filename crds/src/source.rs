@@ -1,0 +1,57 @@
+//! Identity of a source: namespace, name, API name and hashes. Pure.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ScrapeSource;
+
+/// `namespace/name` of a source: its identity in the store. Without a cluster the namespace is `default`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourceKey {
+    /// Namespace of the object.
+    pub namespace: String,
+    /// Name of the object.
+    pub name: String,
+}
+
+impl fmt::Display for SourceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl ScrapeSource {
+    /// `namespace/name`, with namespace `default` where the object has none.
+    pub fn key(&self) -> SourceKey {
+        SourceKey {
+            namespace: self.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            name: self.metadata.name.clone().unwrap_or_default(),
+        }
+    }
+
+    /// `spec.apiName`, or the object's name with `-` and `.` written `_`.
+    pub fn api_name(&self) -> String {
+        self.spec.api_name.clone().unwrap_or_else(|| {
+            self.metadata.name.as_deref().unwrap_or_default().replace(['-', '.'], "_")
+        })
+    }
+
+    /// Time zone of times that name none: `extract.timeZone`, else `timeZone`.
+    pub fn venue_time_zone(&self) -> &str {
+        self.spec.extract.time_zone.as_deref().unwrap_or(&self.spec.time_zone)
+    }
+
+    /// Hash of what decides which events a page gives: `fetch`, `extract` and the time zones. Validators and removal
+    /// counts of another hash are void.
+    pub fn spec_hash(&self) -> String {
+        let relevant = (&self.spec.fetch, &self.spec.extract, &self.spec.time_zone);
+        hex(&Sha256::digest(serde_json::to_vec(&relevant).unwrap_or_default())[..8])
+    }
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,29 @@
+//! One scraper run, and the commands around it.
+//!
+//! ```text
+//! Source ──fetch──▶ Document ──extract──▶ RawItem* ──normalise──▶ Event* ──store──▶ StoreSummary ──report──▶ RunReport
+//!         (IO)               (pure, in the worker process)                 (IO)                   (IO)
+//! ```
+//!
+//! [`pipeline`] alone knows the order of the steps. [`worker`] runs `extract` and `normalise` in a child process with
+//! limits, since pages and jq programs are other people's.
+
+pub mod args;
+pub mod cadence;
+pub mod commands;
+pub mod document;
+pub mod event;
+pub mod expectations;
+pub mod exporter;
+pub mod extract;
+pub mod fetch;
+pub mod identity;
+pub mod metrics;
+pub mod normalise;
+pub mod pipeline;
+pub mod push;
+pub mod secrets;
+pub mod serve;
+pub mod store;
+pub mod telemetry;
+pub mod worker;
