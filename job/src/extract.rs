@@ -5,3 +5,8 @@ pub mod feed;
 pub mod html;
 pub mod ical;
 pub mod json_ld;
+pub mod functions;
+pub mod jq;
+pub mod path;
+pub mod charset;
+pub mod literal;

@@ -1,0 +1,175 @@
+//! Plain jq paths (`.a.b[0]?`, `.events[]`) without an interpreter. Pure.
+//!
+//! Most field programs are plain paths; walking them over the parsed page spares the conversion to the interpreter's
+//! values. What a path means is exactly what jq means by it; whatever is not surely plain is left to the interpreter.
+
+use serde_json::Value;
+
+/// A compiled plain path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    kind: StepKind,
+    /// `?`: a value of the wrong type gives nothing instead of an error.
+    optional: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum StepKind {
+    Key(String),
+    Index(i64),
+    Each,
+}
+
+impl Path {
+    /// The path that `program` is, or `None` if it is more than a plain path.
+    pub fn parse(program: &str) -> Option<Self> {
+        let mut rest = program.trim();
+        let mut steps = Vec::new();
+        if rest == "." {
+            return Some(Self { steps });
+        }
+        if !rest.starts_with('.') {
+            return None;
+        }
+        while !rest.is_empty() {
+            let (kind, after) = parse_step(rest, steps.is_empty())?;
+            let after_optional = after.trim_start_matches('?');
+            steps.push(Step { kind, optional: after_optional.len() < after.len() });
+            rest = after_optional;
+        }
+        Some(Self { steps })
+    }
+
+    /// Every output for `input`, in jq's order.
+    ///
+    /// # Errors
+    /// In words, where a step meets a value of the wrong type, as jq has it.
+    pub fn run<'v>(&self, input: &'v Value) -> Result<Vec<&'v Value>, String> {
+        const NULL: &Value = &Value::Null;
+        let mut current = vec![input];
+        for step in &self.steps {
+            let mut next = Vec::with_capacity(current.len());
+            for value in current {
+                match (&step.kind, value) {
+                    (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(NULL),
+                    (StepKind::Key(key), Value::Object(map)) => next.push(map.get(key).unwrap_or(NULL)),
+                    (StepKind::Index(index), Value::Array(list)) => next.push(at(list, *index).unwrap_or(NULL)),
+                    (StepKind::Each, Value::Array(list)) => next.extend(list),
+                    (StepKind::Each, Value::Object(map)) => next.extend(map.values()),
+                    _ if step.optional => {}
+                    (kind, other) => return Err(mismatch(kind, other)),
+                }
+            }
+            current = next;
+        }
+        Ok(current)
+    }
+}
+
+fn at(list: &[Value], index: i64) -> Option<&Value> {
+    let length = i64::try_from(list.len()).ok()?;
+    let index = if index < 0 { index + length } else { index };
+    list.get(usize::try_from(index).ok()?)
+}
+
+fn mismatch(kind: &StepKind, value: &Value) -> String {
+    let found = type_name(value);
+    match kind {
+        StepKind::Key(key) => format!("cannot take key {key:?} of {found}"),
+        StepKind::Index(index) => format!("cannot take element {index} of {found}"),
+        StepKind::Each => format!("cannot iterate over {found}"),
+    }
+}
+
+/// The JSON type of a value, with its article.
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// One step at the start of `text`, and what follows it.
+fn parse_step(text: &str, first: bool) -> Option<(StepKind, &str)> {
+    if let Some(after_dot) = text.strip_prefix('.') {
+        if after_dot.starts_with('[') {
+            return first.then(|| parse_bracket(after_dot)).flatten();
+        }
+        if after_dot.starts_with('"') {
+            let (key, rest) = parse_quoted(after_dot)?;
+            return Some((StepKind::Key(key), rest));
+        }
+        let end = after_dot
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(after_dot.len());
+        let name = &after_dot[..end];
+        let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        return starts_well.then(|| (StepKind::Key(name.to_owned()), &after_dot[end..]));
+    }
+    parse_bracket(text)
+}
+
+fn parse_bracket(text: &str) -> Option<(StepKind, &str)> {
+    let inside = text.strip_prefix('[')?;
+    if let Some(rest) = inside.strip_prefix(']') {
+        return Some((StepKind::Each, rest));
+    }
+    if inside.starts_with('"') {
+        let (key, rest) = parse_quoted(inside)?;
+        return Some((StepKind::Key(key), rest.strip_prefix(']')?));
+    }
+    let end = inside.find(']')?;
+    let index = inside[..end].parse().ok().filter(|_| !inside.starts_with('+'))?;
+    Some((StepKind::Index(index), &inside[end + 1..]))
+}
+
+/// A quoted key without escapes or interpolation.
+fn parse_quoted(text: &str) -> Option<(String, &str)> {
+    let inside = text.strip_prefix('"')?;
+    let end = inside.find(['"', '\\'])?;
+    inside[end..].starts_with('"').then(|| (inside[..end].to_owned(), &inside[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn run(program: &str, input: &Value) -> Result<Vec<Value>, String> {
+        Path::parse(program).expect(program).run(input).map(|out| out.into_iter().cloned().collect())
+    }
+
+    #[test]
+    fn plain_paths_give_what_jq_gives() {
+        let page = json!({"a": {"b c": [1, 2, {"d": null}]}, "days": {"x": [3], "y": [4, 5]}});
+        assert_eq!(run(".", &page), Ok(vec![page.clone()]));
+        assert_eq!(run(".a.\"b c\"[1]", &page), Ok(vec![json!(2)]));
+        assert_eq!(run(".a[\"b c\"][-1].d.e", &page), Ok(vec![json!(null)]));
+        assert_eq!(run(".days[][]", &page), Ok(vec![json!(3), json!(4), json!(5)]));
+        assert_eq!(run(".missing", &page), Ok(vec![json!(null)]));
+        assert_eq!(run(".a.x?", &json!({"a": 1})), Ok(vec![]));
+        assert_eq!(run(".[\"a\"]", &json!({"a": 1})), Ok(vec![json!(1)]));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_an_error_that_names_both() {
+        assert_eq!(run(".a.b", &json!({"a": 1})), Err("cannot take key \"b\" of a number".to_owned()));
+        assert_eq!(run(".a[]", &json!({"a": null})), Err("cannot iterate over null".to_owned()));
+    }
+
+    #[test]
+    fn programs_are_left_to_the_interpreter() {
+        for program in [".a | .b", ".a // 1", "\"x\"", ".a[.b]", ".a[1:]", ".a.[0]", "..", "$x", ".\"a\\n\"", ".a,.b", ".1"] {
+            assert_eq!(Path::parse(program), None, "{program}");
+        }
+    }
+}
