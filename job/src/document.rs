@@ -17,8 +17,20 @@ pub struct Document {
 }
 
 impl Document {
+    /// The document without its body, which travels beside it.
+    pub fn clone_head(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            content_type: self.content_type.clone(),
+            charset: self.charset.clone(),
+            body: Vec::new(),
+        }
+    }
+
     /// Whether the `Content-Type` says JSON (`application/json`, `application/ld+json`, …).
     pub fn says_json(&self) -> bool {
-        self.content_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+        self.content_type
+            .as_deref()
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
     }
 }

@@ -1,12 +1,24 @@
-//! Reads raw items from a page. Pure; runs in the worker process.
+//! Reads raw items from pages. Pure; runs in the worker process.
+//!
+//! ```text
+//! Document ──page──▶ Page ──kind──▶ SourceItem* ──session──▶ RawItem* (transform, include/exclude, follow)
+//! ```
 
+pub mod charset;
 pub mod error;
 pub mod feed;
+pub mod fields;
+pub mod filter;
+pub mod functions;
 pub mod html;
 pub mod ical;
-pub mod json_ld;
-pub mod functions;
+pub mod item;
 pub mod jq;
-pub mod path;
-pub mod charset;
+pub mod json;
+pub mod json_ld;
+pub mod kind;
 pub mod literal;
+pub mod page;
+pub mod path;
+pub mod plan;
+pub mod session;

@@ -11,12 +11,16 @@ use super::{html, jq::Data, jq::Variables};
 pub(super) fn natives() -> impl Iterator<Item = Fun<Data>> {
     [
         run(("html_text", v(0), |cv| bome(map_text(&cv.1, html::fragment_text)))),
-        run(("html_unescape", v(0), |cv| bome(map_text(&cv.1, html::decode_entities)))),
+        run(("html_unescape", v(0), |cv| {
+            bome(map_text(&cv.1, html::decode_entities))
+        })),
         run(("css", v(1), |mut cv| {
             let selector = cv.0.pop_var();
             let matches = text_of(&selector)
                 .and_then(|css| html::compile_selector(&css, "css()").map_err(jaq_core::Error::str))
-                .and_then(|selector| text_of(&cv.1).map(|fragment| html::fragment_select(&fragment, &selector)));
+                .and_then(|selector| {
+                    text_of(&cv.1).map(|fragment| html::fragment_select(&fragment, &selector))
+                });
             match matches {
                 Ok(values) => Box::new(values.into_iter().map(|value| Ok(Variables::value(&value)))),
                 Err(error) => bome(Err(error)),
@@ -47,13 +51,20 @@ mod tests {
     use serde_json::{Value, json};
 
     fn run(source: &str, input: &Value) -> Vec<Value> {
-        Program::compile(source, "x").unwrap().run(input, &Variables::default(), 10).unwrap()
+        Program::compile(source, "x")
+            .unwrap()
+            .run(input, &Variables::default(), 10)
+            .unwrap()
     }
 
     #[test]
     fn html_inside_json_is_read_with_css() {
-        let item = json!({"location": "<a href=\"/x\" title=\"T\">Central <b>Library</b> &amp; Caf&eacute;</a>"});
-        assert_eq!(run(".location | html_text", &item), [json!("Central Library & Café")]);
+        let item =
+            json!({"location": "<a href=\"/x\" title=\"T\">Central <b>Library</b> &amp; Caf&eacute;</a>"});
+        assert_eq!(
+            run(".location | html_text", &item),
+            [json!("Central Library & Café")]
+        );
         assert_eq!(run(".location | css(\"a\") | .attrs.href", &item), [json!("/x")]);
         assert_eq!(run(".none | html_text", &item), [json!(null)]);
         assert_eq!(run("\"a &amp; <b>\" | html_unescape", &item), [json!("a & <b>")]);

@@ -14,15 +14,27 @@ const MAX_DEPTH: usize = 128;
 /// # Errors
 /// In words, where there is no such assignment or its value is not a literal.
 pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, String> {
-    let trimmed = script.trim().trim_start_matches("<!--").trim_start_matches("<![CDATA[");
+    let trimmed = script
+        .trim()
+        .trim_start_matches("<!--")
+        .trim_start_matches("<![CDATA[");
     if variable.is_none()
-        && let Ok(value) = serde_json::from_str(trimmed.trim_end_matches("-->").trim_end_matches("]]>").trim_end_matches(';'))
+        && let Ok(value) = serde_json::from_str(
+            trimmed
+                .trim_end_matches("-->")
+                .trim_end_matches("]]>")
+                .trim_end_matches(';'),
+        )
     {
         return Ok(value);
     }
     let mut problem = None;
     for start in assignments(script, variable) {
-        let mut reader = Reader { text: script, at: start, depth: 0 };
+        let mut reader = Reader {
+            text: script,
+            at: start,
+            depth: 0,
+        };
         match reader.value() {
             Ok(value) if variable.is_some() || value.is_object() || value.is_array() => return Ok(value),
             Ok(_) => {}
@@ -43,7 +55,11 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
 /// # Errors
 /// In words, with the character.
 pub fn parse(text: &str) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0, depth: 0 };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth: 0,
+    };
     let value = reader.value()?;
     reader.skip_blank();
     match reader.rest().trim_start_matches(';').trim() {
@@ -55,7 +71,10 @@ pub fn parse(text: &str) -> Result<Value, String> {
 /// Places just after `name =`, `name:` or `"name":`, in order; without a name after every `=`, and the text's start.
 fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterator<Item = usize> + 's> {
     let Some(name) = variable else {
-        let first = script.find(['{', '[']).into_iter().filter(|at| script[..*at].trim().is_empty());
+        let first = script
+            .find(['{', '['])
+            .into_iter()
+            .filter(|at| script[..*at].trim().is_empty());
         let after_equals = script.match_indices('=').map(|(at, _)| at + 1).filter(|at| {
             let next = script[*at..].trim_start();
             next.starts_with(['{', '[']) || next.starts_with("JSON.parse")
@@ -67,8 +86,13 @@ fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterat
         if script[..at].ends_with(is_word) {
             return None;
         }
-        let after = script[at + name.len()..].trim_start_matches(['"', '\'', ']']).trim_start();
-        let value = after.strip_prefix('=').filter(|rest| !rest.starts_with('=')).or_else(|| after.strip_prefix(':'))?;
+        let after = script[at + name.len()..]
+            .trim_start_matches(['"', '\'', ']'])
+            .trim_start();
+        let value = after
+            .strip_prefix('=')
+            .filter(|rest| !rest.starts_with('='))
+            .or_else(|| after.strip_prefix(':'))?;
         Some(script.len() - value.len())
     }))
 }
@@ -129,7 +153,9 @@ impl<'s> Reader<'s> {
         let mut value = self.operand()?;
         loop {
             self.skip_blank();
-            let (Value::String(left), true) = (&mut value, self.rest().starts_with('+')) else { return Ok(value) };
+            let (Value::String(left), true) = (&mut value, self.rest().starts_with('+')) else {
+                return Ok(value);
+            };
             self.at += 1;
             match self.operand()? {
                 Value::String(right) => left.push_str(&right),
@@ -147,7 +173,10 @@ impl<'s> Reader<'s> {
             Some('-' | '+' | '.' | '0'..='9') => self.number(),
             Some('!') => {
                 self.bump();
-                Ok(Value::Bool(matches!(self.operand()?, Value::Null | Value::Bool(false)) || self.text[..self.at].ends_with('0')))
+                Ok(Value::Bool(
+                    matches!(self.operand()?, Value::Null | Value::Bool(false))
+                        || self.text[..self.at].ends_with('0'),
+                ))
             }
             Some(c) if c.is_alphabetic() || c == '_' || c == '$' => self.nested(Self::name),
             _ => Err(self.fail("a value")),
@@ -211,7 +240,9 @@ impl<'s> Reader<'s> {
 
     fn word(&mut self) -> &'s str {
         let rest = self.rest();
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+            .unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
     }
@@ -234,7 +265,11 @@ impl<'s> Reader<'s> {
             return Ok(Value::Null);
         }
         self.skip_blank();
-        let argument = if self.rest().starts_with(')') { Value::Null } else { self.value()? };
+        let argument = if self.rest().starts_with(')') {
+            Value::Null
+        } else {
+            self.value()?
+        };
         self.skip_blank();
         while self.eat(",") {
             self.value()?;
@@ -244,7 +279,9 @@ impl<'s> Reader<'s> {
             return Err(self.fail("a closing parenthesis"));
         }
         match (last, &argument) {
-            ("parse", Value::String(json)) => serde_json::from_str(json).map_err(|error| format!("JSON.parse: {error}")),
+            ("parse", Value::String(json)) => {
+                serde_json::from_str(json).map_err(|error| format!("JSON.parse: {error}"))
+            }
             _ => Ok(argument),
         }
     }
@@ -255,7 +292,9 @@ impl<'s> Reader<'s> {
             .char_indices()
             .find(|(at, c)| {
                 let after_exponent = rest[..*at].ends_with(['e', 'E']);
-                !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_') || (matches!(c, '-' | '+') && (*at == 0 || after_exponent)))
+                !(c.is_ascii_alphanumeric()
+                    || matches!(c, '.' | '_')
+                    || (matches!(c, '-' | '+') && (*at == 0 || after_exponent)))
             })
             .map_or(rest.len(), |(at, _)| at);
         let text = rest[..end].trim_start_matches('+').replace('_', "");
@@ -263,7 +302,10 @@ impl<'s> Reader<'s> {
         let value = match hexadecimal {
             Some(digits) => u64::from_str_radix(digits, 16).ok().map(Value::from),
             None => text.parse::<i64>().ok().map(Value::from).or_else(|| {
-                text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Value::Number)
+                text.parse::<f64>()
+                    .ok()
+                    .and_then(serde_json::Number::from_f64)
+                    .map(Value::Number)
             }),
         };
         let value = value.ok_or_else(|| self.fail("a number"))?;
@@ -353,25 +395,60 @@ mod tests {
     #[test]
     fn json_and_json_parse_and_properties_are_read() {
         assert_eq!(assigned_value(" {\"a\": [1]} ", None), Ok(json!({"a": [1]})));
-        assert_eq!(assigned_value("window.x = JSON.parse('{\"a\\u0022: 1}'.replace('a','a'))", Some("y")).is_err(), true);
-        assert_eq!(assigned_value(r#"window.__STATE__ = JSON.parse("{\"a\":1}");"#, Some("__STATE__")), Ok(json!({"a": 1})));
-        assert_eq!(assigned_value(r#"f({"events": [{t: `x`}], n: 1})"#, Some("events")), Ok(json!([{"t": "x"}])));
-        assert_eq!(assigned_value("my_events = 1; var events = {a: 'x' + 'y'}", Some("events")), Ok(json!({"a": "xy"})));
-        assert_eq!(assigned_value(r"a = {s: 'caf\xe9 \u{1F600} \ud83d\ude00'}", None).is_ok(), true);
+        assert_eq!(
+            assigned_value(
+                "window.x = JSON.parse('{\"a\\u0022: 1}'.replace('a','a'))",
+                Some("y")
+            )
+            .is_err(),
+            true
+        );
+        assert_eq!(
+            assigned_value(
+                r#"window.__STATE__ = JSON.parse("{\"a\":1}");"#,
+                Some("__STATE__")
+            ),
+            Ok(json!({"a": 1}))
+        );
+        assert_eq!(
+            assigned_value(r#"f({"events": [{t: `x`}], n: 1})"#, Some("events")),
+            Ok(json!([{"t": "x"}]))
+        );
+        assert_eq!(
+            assigned_value("my_events = 1; var events = {a: 'x' + 'y'}", Some("events")),
+            Ok(json!({"a": "xy"}))
+        );
+        assert_eq!(
+            assigned_value(r"a = {s: 'caf\xe9 \u{1F600} \ud83d\ude00'}", None).is_ok(),
+            true
+        );
     }
 
     #[test]
     fn what_is_no_literal_is_an_error_that_names_the_line() {
-        assert_eq!(assigned_value("var a = 1;", Some("b")), Err("the script assigns nothing to \"b\"".to_owned()));
-        assert_eq!(assigned_value("run()", None), Err("the script assigns no object and no array".to_owned()));
+        assert_eq!(
+            assigned_value("var a = 1;", Some("b")),
+            Err("the script assigns nothing to \"b\"".to_owned())
+        );
+        assert_eq!(
+            assigned_value("run()", None),
+            Err("the script assigns no object and no array".to_owned())
+        );
         let error = assigned_value("x = {\n a: 1\n b: 2}", Some("x")).unwrap_err();
-        assert_eq!(error, "expected a comma or } in line 3 of the script, found \"b: 2}\"");
+        assert_eq!(
+            error,
+            "expected a comma or } in line 3 of the script, found \"b: 2}\""
+        );
         assert!(assigned_value("x = {a: 'never closed", Some("x")).is_err());
     }
 
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("x = {}", "[".repeat(100_000));
-        assert!(assigned_value(&deep, Some("x")).unwrap_err().contains("deeper than 128"));
+        assert!(
+            assigned_value(&deep, Some("x"))
+                .unwrap_err()
+                .contains("deeper than 128")
+        );
     }
 }

@@ -39,7 +39,10 @@ impl Path {
         while !rest.is_empty() {
             let (kind, after) = parse_step(rest, steps.is_empty())?;
             let after_optional = after.trim_start_matches('?');
-            steps.push(Step { kind, optional: after_optional.len() < after.len() });
+            steps.push(Step {
+                kind,
+                optional: after_optional.len() < after.len(),
+            });
             rest = after_optional;
         }
         Some(Self { steps })
@@ -58,7 +61,9 @@ impl Path {
                 match (&step.kind, value) {
                     (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(NULL),
                     (StepKind::Key(key), Value::Object(map)) => next.push(map.get(key).unwrap_or(NULL)),
-                    (StepKind::Index(index), Value::Array(list)) => next.push(at(list, *index).unwrap_or(NULL)),
+                    (StepKind::Index(index), Value::Array(list)) => {
+                        next.push(at(list, *index).unwrap_or(NULL))
+                    }
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.values()),
                     _ if step.optional => {}
@@ -136,7 +141,9 @@ fn parse_bracket(text: &str) -> Option<(StepKind, &str)> {
 fn parse_quoted(text: &str) -> Option<(String, &str)> {
     let inside = text.strip_prefix('"')?;
     let end = inside.find(['"', '\\'])?;
-    inside[end..].starts_with('"').then(|| (inside[..end].to_owned(), &inside[end + 1..]))
+    inside[end..]
+        .starts_with('"')
+        .then(|| (inside[..end].to_owned(), &inside[end + 1..]))
 }
 
 #[cfg(test)]
@@ -145,7 +152,10 @@ mod tests {
     use serde_json::json;
 
     fn run(program: &str, input: &Value) -> Result<Vec<Value>, String> {
-        Path::parse(program).expect(program).run(input).map(|out| out.into_iter().cloned().collect())
+        Path::parse(program)
+            .expect(program)
+            .run(input)
+            .map(|out| out.into_iter().cloned().collect())
     }
 
     #[test]
@@ -162,13 +172,31 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_is_an_error_that_names_both() {
-        assert_eq!(run(".a.b", &json!({"a": 1})), Err("cannot take key \"b\" of a number".to_owned()));
-        assert_eq!(run(".a[]", &json!({"a": null})), Err("cannot iterate over null".to_owned()));
+        assert_eq!(
+            run(".a.b", &json!({"a": 1})),
+            Err("cannot take key \"b\" of a number".to_owned())
+        );
+        assert_eq!(
+            run(".a[]", &json!({"a": null})),
+            Err("cannot iterate over null".to_owned())
+        );
     }
 
     #[test]
     fn programs_are_left_to_the_interpreter() {
-        for program in [".a | .b", ".a // 1", "\"x\"", ".a[.b]", ".a[1:]", ".a.[0]", "..", "$x", ".\"a\\n\"", ".a,.b", ".1"] {
+        for program in [
+            ".a | .b",
+            ".a // 1",
+            "\"x\"",
+            ".a[.b]",
+            ".a[1:]",
+            ".a.[0]",
+            "..",
+            "$x",
+            ".\"a\\n\"",
+            ".a,.b",
+            ".1",
+        ] {
             assert_eq!(Path::parse(program), None, "{program}");
         }
     }

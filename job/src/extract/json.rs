@@ -1,0 +1,147 @@
+//! The `json` extractor: a page that is JSON, or a script of an HTML page that holds some. Pure.
+
+use serde_json::Value;
+use sms_crds::v1alpha1::JsonExtract;
+
+use super::{
+    error::{ExtractError, PlanError},
+    fields::FieldPrograms,
+    html::{CompiledSelector, compile_selector},
+    item::{ItemList, SourceItem},
+    jq::{Program, Variables},
+    literal,
+    page::Page,
+};
+use crate::event::RawItem;
+
+/// A compiled `json` extractor.
+pub struct JsonPlan {
+    within: Option<CompiledSelector>,
+    within_text: String,
+    variable: Option<String>,
+    items: Program,
+    fields: FieldPrograms,
+}
+
+impl JsonPlan {
+    /// Compiles the selectors and programs at `path` of the manifest.
+    pub fn compile(spec: &JsonExtract, path: &str) -> Result<Self, PlanError> {
+        let within = match &spec.within {
+            Some(css) => Some(compile_selector(css, &format!("{path}.within"))?),
+            None => None,
+        };
+        Ok(Self {
+            within,
+            within_text: spec.within.clone().unwrap_or_default(),
+            variable: spec.variable.clone(),
+            items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
+            fields: FieldPrograms::compile(&spec.fields, path)?,
+        })
+    }
+
+    /// The JSON of the page: one value, or a list of them where several scripts match `within`.
+    pub fn documents(&self, page: &Page<'_>) -> Result<Vec<Value>, ExtractError> {
+        let text = page.text();
+        match &self.within {
+            Some(selector) if !page.looks_like_json() => self.from_scripts(&page.html()?.scripts(selector)),
+            _ => serde_json::from_str(text.trim_start_matches('\u{feff}'))
+                .or_else(|error| literal::assigned_value(text, self.variable.as_deref()).map_err(|_| error))
+                .map(|value| vec![value])
+                .map_err(|error| parse_error(text, &error)),
+        }
+    }
+
+    fn from_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
+        let fail = |problem: String| ExtractError::Parse {
+            format: "JSON",
+            problem,
+        };
+        if scripts.is_empty() {
+            return Err(fail(format!(
+                "no element of the page matches within: {:?}",
+                self.within_text
+            )));
+        }
+        let mut first_problem = None;
+        let mut found = Vec::new();
+        for script in scripts.iter().filter(|script| !script.trim().is_empty()) {
+            match literal::assigned_value(script, self.variable.as_deref()) {
+                Ok(value) => found.push(value),
+                Err(problem) => {
+                    first_problem.get_or_insert(problem);
+                }
+            }
+        }
+        if found.is_empty() {
+            let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
+            return Err(fail(format!("within {:?}: {problem}", self.within_text)));
+        }
+        Ok(found)
+    }
+
+    /// The items of `documents`, at most `max_items`.
+    pub fn items(
+        &self,
+        documents: &[Value],
+        variables: &Variables,
+        max_items: usize,
+    ) -> Result<ItemList, ExtractError> {
+        let mut list = ItemList::default();
+        for document in documents {
+            // One more than the limit tells "just full" from "cut".
+            let outputs = self
+                .items
+                .run(document, variables, max_items + 1)
+                .map_err(|problem| ExtractError::Program {
+                    path: self.items.place().to_owned(),
+                    problem,
+                })?;
+            for output in outputs {
+                let elements = match output {
+                    Value::Array(elements) => elements,
+                    Value::Null => continue,
+                    other => vec![other],
+                };
+                for raw in elements {
+                    if list.items.len() >= max_items {
+                        list.truncated = true;
+                        return Ok(list);
+                    }
+                    list.items.push(self.item(raw, list.items.len(), variables));
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    fn item(&self, raw: Value, index: usize, variables: &Variables) -> SourceItem {
+        let fields = match &raw {
+            Value::Object(own) if self.fields.is_empty() => own.clone(),
+            _ => self.fields.read(&raw, RawItem::new(), index, variables),
+        };
+        SourceItem { fields, raw }
+    }
+
+    /// Whether the JSON stands in scripts of an HTML page, of which there may be several.
+    pub fn reads_scripts(&self) -> bool {
+        self.within.is_some()
+    }
+
+    /// Whether a program of this extractor looks at the whole page.
+    pub fn needs_document(&self) -> bool {
+        self.fields.mentions("$document")
+    }
+}
+
+fn parse_error(text: &str, error: &serde_json::Error) -> ExtractError {
+    let start: String = text.trim_start().chars().take(40).collect();
+    let hint = if start.starts_with('<') {
+        "; the page is HTML: use within to name the script that holds the JSON, or another extractor"
+    } else {
+        ""
+    };
+    ExtractError::Parse {
+        format: "JSON",
+        problem: format!("{error}; it begins with {start:?}{hint}"),
+    }
+}

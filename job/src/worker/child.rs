@@ -1,0 +1,91 @@
+//! The worker process itself: answers requests on standard input until it ends. IO on the standard streams only.
+
+use std::io;
+
+use sms_crds::report::Reason;
+
+use super::{
+    limits,
+    protocol::{Reply, Request, read_frame_blocking, write_frame_blocking},
+};
+use crate::extract::{error::ExtractError, plan::Plan, session::Session};
+
+/// The hidden first argument that makes the binary a worker.
+pub const ARGUMENT: &str = "extract-worker";
+
+/// Answers requests until standard input ends. The work runs in a thread of its own, since only there the size of the
+/// stack is ours to say.
+pub fn run() -> io::Result<()> {
+    limits::apply();
+    let thread = std::thread::Builder::new()
+        .stack_size(limits::STACK_BYTES)
+        .spawn(serve)?;
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("the extraction thread panicked")))
+}
+
+fn serve() -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = io::stdout().lock();
+    let mut session = None;
+    while let Some((request, body)) = read_frame_blocking::<Request>(&mut input)? {
+        let finished = matches!(request, Request::Finish);
+        write_frame_blocking(&mut output, &answer(&mut session, request, body))?;
+        if finished {
+            // The operating system takes the memory back faster than we could.
+            std::process::exit(0);
+        }
+    }
+    Ok(())
+}
+
+fn answer(session: &mut Option<Session>, request: Request, body: Vec<u8>) -> Reply {
+    match (request, session) {
+        (Request::Start { source, now, trace }, session) => match Plan::compile(&source, now) {
+            Ok(plan) => {
+                *session = Some(Session::new(plan, trace));
+                Reply::Started
+            }
+            Err(errors) => {
+                let message = errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("; ");
+                Reply::Failed {
+                    reason: Reason::InvalidSource,
+                    message,
+                }
+            }
+        },
+        (Request::Page { mut document }, Some(session)) => {
+            document.body = body;
+            session
+                .page(&document)
+                .map_or_else(|error| failed(&error), Reply::Page)
+        }
+        (Request::Details, Some(session)) => Reply::Details(session.details()),
+        (Request::Detail { entry, mut document }, Some(session)) => {
+            document.body = body;
+            session
+                .detail(entry, &document)
+                .map_or_else(|error| failed(&error), |()| Reply::Merged)
+        }
+        (Request::Finish, session @ Some(_)) => {
+            let extraction = session.take().map(Session::finish).unwrap_or_default();
+            Reply::Finished(Box::new(extraction))
+        }
+        (_, None) => Reply::Failed {
+            reason: Reason::Internal,
+            message: "a request came before start".to_owned(),
+        },
+    }
+}
+
+fn failed(error: &ExtractError) -> Reply {
+    Reply::Failed {
+        reason: error.reason(),
+        message: error.to_string(),
+    }
+}
