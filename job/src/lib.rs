@@ -10,8 +10,10 @@
 
 pub mod args;
 pub mod cadence;
+pub mod calendar;
 pub mod commands;
 pub mod document;
+pub mod environment;
 pub mod event;
 pub mod expectations;
 pub mod exporter;
@@ -24,6 +26,8 @@ pub mod pipeline;
 pub mod push;
 pub mod secrets;
 pub mod serve;
+pub mod sources;
+pub mod stop;
 pub mod store;
 pub mod telemetry;
 pub mod worker;

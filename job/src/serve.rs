@@ -1,1 +1,103 @@
-//! Placeholder.
+//! Runs sources on their schedules until told to stop. IO through [`pipeline`].
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use sms_crds::schedule::Schedule;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tracing::{info, warn};
+
+use crate::{
+    environment::{Environment, LoadedSource},
+    exporter::Exporter,
+    pipeline::{self, RunOptions},
+};
+
+/// Longest sleep between two looks at the clock, so that a suspended machine or a set clock delays no run for long.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// A source with its parsed schedule.
+pub struct Scheduled {
+    /// The source.
+    pub loaded: LoadedSource,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// The zone that the schedule is told in.
+    pub zone: TimeZone,
+}
+
+/// Runs every source on its schedule until `environment.stop` is requested; runs that are under way then end as
+/// interrupted. At most `parallel` sources run side by side, each source one run at a time.
+pub async fn run(
+    sources: Vec<Scheduled>,
+    environment: Arc<Environment>,
+    exporter: Exporter,
+    parallel: usize,
+    run_at_start: bool,
+) {
+    let slots = Arc::new(Semaphore::new(parallel));
+    let mut tasks = JoinSet::new();
+    for scheduled in sources {
+        let (environment, exporter, slots) = (Arc::clone(&environment), exporter.clone(), Arc::clone(&slots));
+        tasks.spawn(async move { keep_running(&scheduled, &environment, &exporter, &slots, run_at_start).await });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            warn!("A source's schedule ended by itself: {error}");
+        }
+    }
+}
+
+async fn keep_running(
+    scheduled: &Scheduled,
+    environment: &Environment,
+    exporter: &Exporter,
+    slots: &Semaphore,
+    run_at_start: bool,
+) {
+    let source = &scheduled.loaded.source;
+    let api = source.api_name();
+    exporter.set_suspended(&api, source.spec.suspend);
+    if source.spec.suspend {
+        exporter.set_next_run(&api, None);
+        info!(api, "Suspended: no scheduled runs");
+        return;
+    }
+    if run_at_start {
+        run_once(scheduled, environment, exporter, slots).await;
+    }
+    let mut after = Timestamp::now();
+    while !environment.stop.is_requested() {
+        let Some(next) = scheduled.schedule.next_after(after, &scheduled.zone) else {
+            warn!(api, "The schedule has no further run");
+            return;
+        };
+        exporter.set_next_run(&api, Some(next));
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = environment.stop.requested() => return,
+        }
+        run_once(scheduled, environment, exporter, slots).await;
+        // Slots that passed during a long run are not made up for, as with `concurrencyPolicy: Forbid`.
+        after = next.max(Timestamp::now());
+    }
+}
+
+async fn run_once(scheduled: &Scheduled, environment: &Environment, exporter: &Exporter, slots: &Semaphore) {
+    let Ok(_slot) = slots.acquire().await else { return };
+    if environment.stop.is_requested() {
+        return;
+    }
+    let finished = pipeline::run(&scheduled.loaded, environment, RunOptions::default()).await;
+    exporter.observe_run(&finished.report);
+}
+
+async fn sleep_until(at: Timestamp) {
+    loop {
+        let left = at.duration_since(Timestamp::now());
+        match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LONGEST_SLEEP)).await,
+            _ => return,
+        }
+    }
+}

@@ -1,1 +1,27 @@
-//! Placeholder.
+//! Logs: to standard error, pretty on a terminal and JSON otherwise. IO.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::args::LogFormat;
+
+/// Starts logging. Standard output is for products (events, tables that were asked for), so logs go to standard error.
+///
+/// # Errors
+/// `filter` is no filter; in words.
+pub fn start(filter: Option<&str>, format: Option<LogFormat>, quiet: bool) -> Result<(), String> {
+    let default = if quiet { "warn" } else { "info,sqlx=warn" };
+    let filter = EnvFilter::try_new(filter.unwrap_or(default))
+        .map_err(|error| format!("--log (SMS_LOG): {error}; write for example info or sms_job=debug"))?;
+    let terminal = std::io::stderr().is_terminal();
+    let format = format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = match format {
+        LogFormat::Pretty => layer.with_ansi(terminal).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    };
+    // A second start, as in tests, changes nothing.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    Ok(())
+}

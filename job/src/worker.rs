@@ -61,6 +61,11 @@ pub enum WorkerError {
 }
 
 impl WorkerError {
+    /// Whether the worker can go on with other pages: it said no, it did not end.
+    pub fn leaves_worker_alive(&self) -> bool {
+        matches!(self, Self::Extract { .. })
+    }
+
     /// The word for it in reports and metrics.
     pub fn reason(&self) -> Reason {
         match self {
@@ -189,7 +194,8 @@ impl Worker {
         let mut stderr = Vec::new();
         if let Some(pipe) = self.child.stderr.take() {
             // A dying process writes little; a living one must not keep us.
-            let read = pipe.take(4096).read_to_end(&mut stderr);
+            let mut words = pipe.take(4096);
+            let read = words.read_to_end(&mut stderr);
             let _ = tokio::time::timeout(Duration::from_secs(1), read).await;
         }
         let status = tokio::time::timeout(Duration::from_secs(1), self.child.wait()).await;

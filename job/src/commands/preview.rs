@@ -1,0 +1,181 @@
+//! `preview`: what a source gives, for writing manifests. IO: fetches or reads a file, prints; writes nothing.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+use serde_json::Value;
+use sms_crds::report::RunReport;
+
+use super::{CONFIGURATION, CommandError, setup, table};
+use crate::{
+    args::{PreviewArgs, PreviewFormat, PushArgs, StoreArgs, parse_now},
+    document::Document,
+    environment::{Environment, LoadedSource},
+    event::{Event, Rejected},
+    extract::session::{Extraction, TracedItem},
+    fetch::content_type_of,
+    identity,
+    pipeline::{
+        collect::{CollectOptions, Collected, collect, collect_fixture},
+        progress,
+    },
+    sources, stop,
+};
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Preview<'a> {
+    api_name: String,
+    found: usize,
+    events: Vec<&'a Event>,
+    rejected: &'a [Rejected],
+    warnings: &'a [String],
+    partial: bool,
+    items: &'a [TracedItem],
+}
+
+/// Shows the events of one source.
+pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
+    let loaded = choose(&args)?;
+    let zone = TimeZone::get(loaded.source.venue_time_zone()).unwrap_or(TimeZone::UTC);
+    let now = match &args.now {
+        Some(text) => parse_now(text, &zone).map_err(CommandError::configuration)?,
+        None => Timestamp::now(),
+    };
+    let stop = stop::on_signal()
+        .map_err(|error| CommandError::transient(format!("failed to listen to signals: {error}")))?;
+    let nothing = StoreArgs { store: Some("stdout:".to_owned()), store_file: None };
+    let push = PushArgs { pushgateway: None, installation: String::new() };
+    let environment = setup::environment(&nothing, &args.reach, &push, stop)?;
+    let mut report = progress::begin(&loaded.source, "preview", now);
+    let extraction = extraction(&args, &loaded, &environment, now, &mut report).await?;
+
+    let (events, duplicates) = identity::identify(&loaded.source.key(), extraction.events);
+    let mut rejected = extraction.rejected;
+    rejected.extend(duplicates);
+    let mut warnings = extraction.warnings;
+    warnings.extend(report.warnings);
+    let preview = Preview {
+        api_name: loaded.source.api_name(),
+        found: extraction.found,
+        events: events.iter().map(|identified| &identified.event).collect(),
+        rejected: &rejected,
+        warnings: &warnings,
+        partial: extraction.truncated || report.partial,
+        items: &extraction.trace,
+    };
+    match args.format {
+        PreviewFormat::Json => {
+            let json = serde_json::to_string_pretty(&preview)
+                .map_err(|error| CommandError::transient(format!("failed to write JSON: {error}")))?;
+            println!("{json}");
+        }
+        PreviewFormat::Table => print(&preview, if args.limit == 0 { usize::MAX } else { args.limit }),
+    }
+    Ok(0)
+}
+
+fn choose(args: &PreviewArgs) -> Result<LoadedSource, CommandError> {
+    let mut loaded = sources::from_path(&args.manifest);
+    loaded.choose(&args.apis);
+    match (loaded.sources.len(), loaded.problems.is_empty()) {
+        (1, _) => Ok(loaded.sources.remove(0)),
+        (0, false) => Err(CommandError::configuration(loaded.problems.join("\nerror: "))),
+        (0, true) => Err(CommandError::configuration(format!("{}: no source in it", args.manifest.display()))),
+        (several, _) => {
+            let names: Vec<_> = loaded.sources.iter().map(|loaded| loaded.source.api_name()).collect();
+            let names = names.join(", ");
+            Err(CommandError::configuration(format!("{several} sources; name one with --apis: {names}")))
+        }
+    }
+}
+
+async fn extraction(
+    args: &PreviewArgs,
+    loaded: &LoadedSource,
+    environment: &Environment,
+    now: Timestamp,
+    report: &mut RunReport,
+) -> Result<Extraction, CommandError> {
+    let options = CollectOptions { known: None, now, trace: true };
+    let failed = |failure: progress::Failure| CommandError {
+        code: if failure.reason.is_transient() { 1 } else { CONFIGURATION },
+        message: format!("{} ({:?} in step {})", failure.message, failure.reason, failure.step.as_str()),
+    };
+    let Some(file) = &args.fixture else {
+        return match collect(loaded, environment, &options, report).await.map_err(failed)? {
+            Collected::Read { extraction, .. } => Ok(extraction),
+            Collected::Unchanged { .. } => Ok(Extraction::default()),
+        };
+    };
+    let fetch = &loaded.source.spec.fetch;
+    let document = read(file, fetch.url.clone(), fetch.charset.clone())?;
+    let mut details = BTreeMap::new();
+    for pair in &args.detail {
+        let (address, file) = pair.rsplit_once('=').ok_or_else(|| {
+            CommandError::configuration(format!("--detail {pair:?}: write it as ADDRESS=FILE"))
+        })?;
+        details.insert(address.to_owned(), read(Path::new(file), address.to_owned(), fetch.charset.clone())?);
+    }
+    collect_fixture(loaded, environment, &options, &document, &details, report).await.map_err(failed)
+}
+
+fn read(file: &Path, url: String, charset: Option<String>) -> Result<Document, CommandError> {
+    let body = std::fs::read(file)
+        .map_err(|error| CommandError::configuration(format!("{}: {error}", file.display())))?;
+    Ok(Document { url, content_type: content_type_of(file).map(str::to_owned), charset, body })
+}
+
+fn print(preview: &Preview<'_>, limit: usize) {
+    println!(
+        "{}: {} items found, {} events, {} rejected{}",
+        preview.api_name,
+        preview.found,
+        preview.events.len(),
+        preview.rejected.len(),
+        if preview.partial { ", partial" } else { "" }
+    );
+    if !preview.items.is_empty() {
+        println!("\nFields\n{}", table::fields(&field_rows(preview.items)));
+    }
+    if !preview.events.is_empty() {
+        println!("\nEvents\n{}", table::events(preview.events.iter().copied().take(limit)));
+        print_rest(preview.events.len(), limit);
+    }
+    if !preview.rejected.is_empty() {
+        println!("\nRejected\n{}", table::rejected(preview.rejected.iter().take(limit)));
+        print_rest(preview.rejected.len(), limit);
+    }
+    for warning in preview.warnings {
+        println!("\nwarning: {warning}");
+    }
+}
+
+fn print_rest(all: usize, limit: usize) {
+    if all > limit {
+        println!("… and {} more; --limit 0 shows all", all - limit);
+    }
+}
+
+/// How many items have each field, and the first value of it.
+fn field_rows(items: &[TracedItem]) -> Vec<(String, usize, usize, String)> {
+    let mut rows: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    for item in items {
+        for name in &item.missing {
+            rows.entry(name).or_default();
+        }
+        for (name, value) in item.fields.iter().filter(|(_, value)| !value.is_null()) {
+            let row = rows.entry(name).or_default();
+            row.0 += 1;
+            if row.1.is_empty() {
+                row.1 = match value {
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+            }
+        }
+    }
+    rows.into_iter().map(|(name, (filled, example))| (name.to_owned(), filled, items.len(), example)).collect()
+}

@@ -1,0 +1,92 @@
+//! From flags to settings. IO: reads the files that flags name.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use super::CommandError;
+use crate::{
+    args::{PushArgs, ReachArgs, StoreArgs},
+    environment::{Environment, StorePool},
+    push::PushSettings,
+    secrets::Secrets,
+    stop::Stop,
+    store::{StoreError, StoreUrl},
+};
+
+/// Runs a command on a runtime. One thread is enough: a run waits for the network, and extraction is a process of its
+/// own.
+pub fn block_on(command: impl Future<Output = Result<u8, CommandError>>) -> Result<u8, CommandError> {
+    // Fails only if a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::transient(format!("failed to start the runtime: {error}")))?
+        .block_on(command)
+}
+
+/// The store that the flags name, if any.
+pub fn store_url(args: &StoreArgs) -> Result<Option<StoreUrl>, CommandError> {
+    let text = match (&args.store, &args.store_file) {
+        (Some(text), _) => text.clone(),
+        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
+            CommandError::configuration(format!("--store-file (SMS_STORE_URL_FILE) {}: {error}", path.display()))
+        })?,
+        (None, None) => return Ok(None),
+    };
+    text.trim()
+        .parse()
+        .map(Some)
+        .map_err(|error| CommandError::configuration(format!("--store (SMS_STORE_URL): {error}")))
+}
+
+/// A SQLite file in the user's data folder (XDG Base Directory Specification).
+pub fn default_store() -> StoreUrl {
+    let folder = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("."));
+    StoreUrl::sqlite_file(folder.join("sms_scraper/events.sqlite"))
+}
+
+/// A store's error with the exit code that fits it.
+pub fn store_error(error: StoreError) -> CommandError {
+    let message = error.to_string();
+    match error.reason().is_transient() {
+        true => CommandError::transient(message),
+        false => CommandError::configuration(message),
+    }
+}
+
+/// The environment of runs.
+pub fn environment(
+    store: &StoreArgs,
+    reach: &ReachArgs,
+    push: &PushArgs,
+    stop: Stop,
+) -> Result<Arc<Environment>, CommandError> {
+    let settings = push
+        .pushgateway
+        .as_deref()
+        .filter(|url| !url.trim().is_empty())
+        .map(|url| PushSettings::from_variables(url, |name| std::env::var(name).ok()))
+        .transpose()
+        .map_err(|error| CommandError::configuration(error.to_string()))?;
+    let worker = std::env::current_exe()
+        .map_err(|error| CommandError::transient(format!("failed to find this program's own file: {error}")))?;
+    if let Some(path) = reach.ca_file.as_ref().filter(|path| !path.is_file()) {
+        let path = path.display();
+        return Err(CommandError::configuration(format!("--ca-file (SMS_CA_FILE) {path}: no such file")));
+    }
+    Ok(Arc::new(Environment {
+        worker,
+        allow_private_addresses: reach.allow_private_addresses,
+        ca_file: reach.ca_file.clone(),
+        secrets: Secrets::from_dir(reach.secrets_dir.clone()),
+        push: settings,
+        installation: push.installation.clone(),
+        run_timeout: Duration::from_secs(reach.run_timeout),
+        stores: StorePool::new(store_url(store)?, default_store()),
+        stop,
+    }))
+}

@@ -1,0 +1,114 @@
+//! What a process gives its runs: settings, secrets, stores. IO only to open a store when first needed.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use sms_crds::{ScrapeSource, v1alpha1::SecretKeyRef};
+use tokio::sync::Mutex;
+
+use crate::{
+    push::PushSettings,
+    secrets::{SecretError, Secrets},
+    stop::Stop,
+    store::{Store, StoreError, StoreUrl, StoreUrlError},
+};
+use secrecy::ExposeSecret;
+
+/// Key of a store's address in the Secret that `spec.store.secretRef` names.
+const STORE_SECRET_KEY: &str = "url";
+
+/// A source and where it came from.
+#[derive(Clone, Debug)]
+pub struct LoadedSource {
+    /// The manifest.
+    pub source: Arc<ScrapeSource>,
+    /// Folder that relative `file://` addresses start from; `None` for a source from `SMS_SOURCE`, which may name no
+    /// files at all.
+    pub folder: Option<PathBuf>,
+}
+
+/// Settings of the process, resolved once from flags and variables.
+pub struct Environment {
+    /// Program that serves as the extraction worker: this binary.
+    pub worker: PathBuf,
+    /// Whether private and loopback addresses may be fetched.
+    pub allow_private_addresses: bool,
+    /// Further certificate authorities (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// Where secrets are read.
+    pub secrets: Secrets,
+    /// Where runs are pushed to, if anywhere.
+    pub push: Option<PushSettings>,
+    /// Name of this installation, so that a sweep never deletes somebody else's groups.
+    pub installation: String,
+    /// Longest time of one run, waiting for the lease included.
+    pub run_timeout: Duration,
+    /// Stores by address.
+    pub stores: StorePool,
+    /// The request to stop.
+    pub stop: Stop,
+}
+
+/// Why a source has no store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreChoiceError {
+    /// The Secret is not there.
+    #[error("spec.store.secretRef: {0}")]
+    Secret(#[from] SecretError),
+    /// The Secret holds no address of a store.
+    #[error("spec.store.secretRef: {0}")]
+    Address(#[from] StoreUrlError),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens each store once, when its first run needs it.
+pub struct StorePool {
+    /// `--store`: wins over what a manifest says.
+    explicit: Option<StoreUrl>,
+    /// Where neither flag nor manifest says anything.
+    fallback: StoreUrl,
+    open: Mutex<BTreeMap<String, Arc<Store>>>,
+}
+
+impl StorePool {
+    /// A pool with nothing open.
+    pub fn new(explicit: Option<StoreUrl>, fallback: StoreUrl) -> Self {
+        Self { explicit, fallback, open: Mutex::default() }
+    }
+
+    /// The store that a source without a Secret of its own gets.
+    pub fn default_url(&self) -> &StoreUrl {
+        self.explicit.as_ref().unwrap_or(&self.fallback)
+    }
+
+    /// The store of a source: `--store`, else the manifest's Secret, else the default.
+    pub async fn for_source(
+        &self,
+        source: &ScrapeSource,
+        secrets: &Secrets,
+    ) -> Result<Arc<Store>, StoreChoiceError> {
+        let secret = source.spec.store.as_ref().and_then(|store| store.secret_ref.as_ref());
+        let url = match (&self.explicit, secret) {
+            (Some(url), _) => url.clone(),
+            (None, Some(reference)) => {
+                let key = SecretKeyRef { name: reference.name.clone(), key: STORE_SECRET_KEY.to_owned() };
+                secrets.get(&key)?.expose_secret().trim().parse()?
+            }
+            (None, None) => self.fallback.clone(),
+        };
+        Ok(self.open(&url).await?)
+    }
+
+    /// The store at `url`, opened at the first call.
+    pub async fn open(&self, url: &StoreUrl) -> Result<Arc<Store>, StoreError> {
+        let mut open = self.open.lock().await;
+        let key = url.key();
+        if let Some(store) = open.get(&key) {
+            return Ok(Arc::clone(store));
+        }
+        let store = Arc::new(Store::open(url).await?);
+        open.insert(key, Arc::clone(&store));
+        Ok(store)
+    }
+}

@@ -1,0 +1,201 @@
+//! Fetch and extract: pages, further pages, detail pages. IO through [`Fetcher`] and [`Worker`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use sms_crds::{report::RunReport, v1alpha1::PagesSpec};
+use tracing::debug;
+
+use super::progress::{Failure, count_error};
+use crate::{
+    document::Document,
+    environment::{Environment, LoadedSource},
+    extract::session::{Extraction, PageSummary},
+    fetch::{FetchSettings, Fetched, Fetcher, Page, Validators, paging},
+    store::StoredValidators,
+    worker::Worker,
+};
+
+/// Most pages of a run where the manifest is silent.
+const DEFAULT_MAX_PAGES: i32 = 10;
+
+/// What the pages gave.
+pub enum Collected {
+    /// The source has nothing new since `validators` were stored.
+    Unchanged {
+        /// What the server said now.
+        validators: Option<StoredValidators>,
+    },
+    /// The pages were read.
+    Read {
+        /// Items, events and rejections.
+        extraction: Extraction,
+        /// For the next conditional request; `None` where several pages make it meaningless.
+        validators: Option<StoredValidators>,
+    },
+}
+
+/// What is fixed for a run.
+pub struct CollectOptions<'a> {
+    /// Validators of the last accepted run, if they may be used.
+    pub known: Option<&'a StoredValidators>,
+    /// The time that dates are read with.
+    pub now: Timestamp,
+    /// Keep raw items for `preview`.
+    pub trace: bool,
+}
+
+/// Fetches and reads every page of a source. Counts pages, and errors that do not end the run, in `report`.
+pub async fn collect(
+    loaded: &LoadedSource,
+    environment: &Environment,
+    options: &CollectOptions<'_>,
+    report: &mut RunReport,
+) -> Result<Collected, Failure> {
+    let source = &loaded.source;
+    let settings = FetchSettings {
+        allow_private_addresses: environment.allow_private_addresses,
+        ca_file: environment.ca_file.clone(),
+        allow_files: loaded.folder.is_some(),
+        manifest_dir: loaded.folder.clone(),
+    };
+    let fetcher =
+        Fetcher::new(&source.spec.fetch, &settings, &environment.secrets, options.now, &source.spec.time_zone)?;
+    let known = options.known.filter(|_| source.spec.fetch.pages.is_none()).map(|known| Validators {
+        etag: known.etag.clone(),
+        last_modified: known.last_modified.clone(),
+        body_hash: known.body_hash.clone(),
+    });
+    let first = match fetcher.first(known.as_ref()).await? {
+        Fetched::NotModified => {
+            report.http_status = Some(304);
+            report.pages = 1;
+            return Ok(Collected::Unchanged { validators: None });
+        }
+        Fetched::Page(page) => page,
+    };
+    report.pages = 1;
+    report.http_status = Some(i32::from(first.status));
+    let validators = source.spec.fetch.pages.is_none().then(|| StoredValidators {
+        etag: first.validators.etag.clone(),
+        last_modified: first.validators.last_modified.clone(),
+        body_hash: Some(first.body_hash.clone()),
+        full_fetch_at: Some(options.now),
+    });
+    if known.is_some_and(|known| known.body_hash.as_ref() == Some(&first.body_hash)) {
+        return Ok(Collected::Unchanged { validators: None });
+    }
+
+    let mut worker = Worker::start(&environment.worker, source, options.now, options.trace).await?;
+    let mut bytes = first.document.body.len();
+    let summary = worker.page(&first.document).await?;
+    debug!(api = source.api_name(), url = first.document.url, items = summary.items, "Read page");
+    if let Some(pages) = &source.spec.fetch.pages {
+        bytes += further_pages(pages, &fetcher, &mut worker, first, summary, report).await?;
+    }
+    bytes += details(&fetcher, &mut worker, report).await?;
+    let extraction = worker.finish(bytes).await?;
+    Ok(Collected::Read { extraction, validators })
+}
+
+/// Reads the pages after the first; returns their bytes. A page that fails makes the run partial, it does not end it:
+/// what the pages before it gave is worth storing.
+async fn further_pages(
+    pages: &PagesSpec,
+    fetcher: &Fetcher,
+    worker: &mut Worker,
+    first: Page,
+    mut summary: PageSummary,
+    report: &mut RunReport,
+) -> Result<usize, Failure> {
+    let most = pages.max.unwrap_or(DEFAULT_MAX_PAGES);
+    let counted = pages.parameter.is_some() || pages.template.is_some();
+    let mut seen = BTreeSet::from([first.document.url.clone()]);
+    let mut current = first.document.url;
+    let mut bytes = 0;
+    let mut number: i64 = 2;
+    while summary.items > 0 {
+        let Some(next) = paging::next_address(pages, number, &current, summary.next.as_deref()) else { break };
+        if !seen.insert(next.clone()) {
+            break;
+        }
+        if number > i64::from(most) {
+            report.partial = true;
+            break;
+        }
+        match fetcher.page(&next).await {
+            Ok(Fetched::NotModified) => break,
+            Ok(Fetched::Page(page)) => {
+                report.pages += 1;
+                bytes += page.document.body.len();
+                match worker.page(&page.document).await {
+                    Ok(read) => summary = read,
+                    Err(error) if error.leaves_worker_alive() => {
+                        count_error(report, &Failure::from(error));
+                        report.partial = true;
+                        break;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+                current = next;
+            }
+            // A counter runs past the end of the list; a link does not.
+            Err(error) if counted && error.status() == Some(404) => break,
+            Err(error) => {
+                count_error(report, &Failure::from(error));
+                report.partial = true;
+                break;
+            }
+        }
+        number += 1;
+    }
+    Ok(bytes)
+}
+
+/// Reads the detail pages; returns their bytes. One that fails leaves its event without details, and the run partial.
+async fn details(fetcher: &Fetcher, worker: &mut Worker, report: &mut RunReport) -> Result<usize, Failure> {
+    let mut bytes = 0;
+    for request in worker.details().await? {
+        let page = match fetcher.detail(&request.url).await {
+            Ok(Fetched::Page(page)) => page,
+            Ok(Fetched::NotModified) => continue,
+            Err(error) => {
+                count_error(report, &Failure::from(error));
+                report.partial = true;
+                continue;
+            }
+        };
+        report.pages += 1;
+        bytes += page.document.body.len();
+        match worker.detail(request.entry, &page.document).await {
+            Ok(()) => {}
+            Err(error) if error.leaves_worker_alive() => {
+                count_error(report, &Failure::from(error));
+                report.partial = true;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(bytes)
+}
+
+/// Reads a document as if it were the source's page, and `details` as its detail pages, for `preview --fixture`.
+pub async fn collect_fixture(
+    loaded: &LoadedSource,
+    environment: &Environment,
+    options: &CollectOptions<'_>,
+    document: &Document,
+    details: &BTreeMap<String, Document>,
+    report: &mut RunReport,
+) -> Result<Extraction, Failure> {
+    let mut worker = Worker::start(&environment.worker, &loaded.source, options.now, options.trace).await?;
+    worker.page(document).await?;
+    for request in worker.details().await? {
+        match details.get(&request.url) {
+            Some(detail) => worker.detail(request.entry, detail).await?,
+            None if details.is_empty() => {}
+            None => report.warnings.push(format!("no --detail for {}", request.url)),
+        }
+    }
+    worker.finish(document.body.len()).await.map_err(Failure::from)
+}
