@@ -1,0 +1,119 @@
+//! Rows as both databases give them: moments are texts in UTC. Pure.
+
+use jiff::Timestamp;
+
+use super::{
+    error::Fault,
+    model::{RunRow, SourceState, StoredEvent, StoredValidators},
+};
+
+#[derive(sqlx::FromRow)]
+pub(super) struct StateRow {
+    runs_total: i64,
+    last_success_started_at: Option<String>,
+    last_success_at: Option<String>,
+    validator_spec: Option<String>,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    body_hash: Option<String>,
+    full_fetch_at: Option<String>,
+    live_events: i64,
+    accepted: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct EventRow {
+    source: String,
+    api_name: String,
+    uid: String,
+    document: String,
+    first_seen: String,
+    last_seen: String,
+    removed_at: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct ReportRow {
+    source: String,
+    run: String,
+    started_at: String,
+    finished_at: String,
+    outcome: String,
+    accepted: bool,
+    processed: i64,
+    report: String,
+}
+
+/// Who holds a lease.
+#[derive(sqlx::FromRow)]
+pub(super) struct LeaseRow {
+    pub(super) lease_token: i64,
+    pub(super) lease_holder: Option<String>,
+    pub(super) lease_until: Option<String>,
+}
+
+impl StateRow {
+    pub(super) fn into_state(self, spec_hash: &str, baseline: Vec<i64>) -> Result<SourceState, Fault> {
+        let validators = StoredValidators {
+            etag: self.etag,
+            last_modified: self.last_modified,
+            body_hash: self.body_hash,
+            full_fetch_at: optional_moment(self.full_fetch_at)?,
+        };
+        let is_current = self.validator_spec.as_deref() == Some(spec_hash);
+        Ok(SourceState {
+            runs_total: self.runs_total,
+            last_success_started_at: optional_moment(self.last_success_started_at)?,
+            last_success_at: optional_moment(self.last_success_at)?,
+            baseline,
+            accepted: self.accepted,
+            validators: Some(validators)
+                .filter(|stored| is_current && *stored != StoredValidators::default()),
+            live_events: self.live_events,
+        })
+    }
+}
+
+impl EventRow {
+    pub(super) fn into_event(self) -> Result<StoredEvent, Fault> {
+        let event = serde_json::from_str(&self.document).map_err(|error| {
+            Fault::Value(format!(
+                "event {} of {} is unreadable: {error}",
+                self.uid, self.source
+            ))
+        })?;
+        Ok(StoredEvent {
+            source: self.source,
+            api_name: self.api_name,
+            uid: self.uid,
+            event,
+            first_seen: moment(&self.first_seen)?,
+            last_seen: moment(&self.last_seen)?,
+            removed_at: optional_moment(self.removed_at)?,
+        })
+    }
+}
+
+impl ReportRow {
+    pub(super) fn into_run(self) -> Result<RunRow, Fault> {
+        Ok(RunRow {
+            started_at: moment(&self.started_at)?,
+            finished_at: moment(&self.finished_at)?,
+            source: self.source,
+            run: self.run,
+            outcome: self.outcome,
+            accepted: self.accepted,
+            processed: self.processed,
+            report: serde_json::from_str(&self.report).ok(),
+        })
+    }
+}
+
+pub(super) fn moment(text: &str) -> Result<Timestamp, Fault> {
+    text.parse()
+        .map_err(|error| Fault::Value(format!("{text:?} is no moment: {error}")))
+}
+
+fn optional_moment(text: Option<String>) -> Result<Option<Timestamp>, Fault> {
+    text.as_deref().map(moment).transpose()
+}

@@ -1,0 +1,157 @@
+//! Storing a run in SQLite, in one transaction. IO.
+
+use sqlx::{Connection, sqlite::SqliteConnection};
+
+use super::{
+    super::{
+        batch::{Batch, Change, clean_json, instant_text},
+        error::Fault,
+        lease,
+        model::{Lease, Removal, RunCommit, StoreSummary},
+        retention,
+        rows::LeaseRow,
+    },
+    list, sql,
+};
+
+/// Stores a run, provided that the lease is still the newest.
+pub(super) async fn commit(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    run: &RunCommit<'_>,
+) -> Result<StoreSummary, Fault> {
+    let source = lease.source.to_string();
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let now: Option<LeaseRow> = sqlx::query_as(sql::FENCE)
+        .bind(&source)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if now.as_ref().is_none_or(|row| row.lease_token != lease.token) {
+        return Err(lease::lost(lease, now));
+    }
+    let mut summary = if run.reads_events() {
+        write_events(&mut transaction, &source, run).await?
+    } else if run.is_unchanged() {
+        let unchanged = sqlx::query_scalar(sql::LIVE)
+            .bind(&source)
+            .fetch_one(&mut *transaction)
+            .await?;
+        StoreSummary {
+            unchanged,
+            ..StoreSummary::default()
+        }
+    } else {
+        StoreSummary::default()
+    };
+    summary.runs_total = write_run(&mut transaction, &source, run, &summary).await?;
+    if let Some(first) = retention::first_date(run) {
+        sqlx::query(sql::PRUNE_EVENTS)
+            .bind(&source)
+            .bind(first.to_string())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    if let Some(first) = retention::first_moment(run) {
+        sqlx::query(sql::PRUNE_RUNS)
+            .bind(&source)
+            .bind(instant_text(first))
+            .bind(&run.report.run)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(summary)
+}
+
+async fn write_events(
+    connection: &mut SqliteConnection,
+    source: &str,
+    run: &RunCommit<'_>,
+) -> Result<StoreSummary, Fault> {
+    let batch = Batch::new(run.events);
+    let now = instant_text(run.finished_at);
+    let pairs: Vec<_> = batch.uids().into_iter().zip(batch.hashes()).collect();
+    let changes: Vec<Change> = sqlx::query_as(sql::COMPARE)
+        .bind(source)
+        .bind(serde_json::to_string(&pairs)?)
+        .fetch_all(&mut *connection)
+        .await?;
+    let plan = batch.plan(changes)?;
+    for rows in plan.statements {
+        sqlx::query(sql::UPSERT)
+            .bind(source)
+            .bind(rows)
+            .bind(&now)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if let Some(absent) = plan.absent {
+        sqlx::query(sql::MARK_ABSENT)
+            .bind(source)
+            .bind(list(&absent))
+            .execute(&mut *connection)
+            .await?;
+    }
+    let mut removed = 0;
+    if let (Removal::Complete { today }, Some((first, last))) = (run.removal, batch.range) {
+        let gone: Vec<bool> = sqlx::query_scalar(sql::MISS)
+            .bind(source)
+            .bind(&run.report.spec_hash)
+            .bind(&now)
+            .bind(first.max(today).to_string())
+            .bind(last.to_string())
+            .fetch_all(connection)
+            .await?;
+        removed = gone.into_iter().map(i64::from).sum();
+    }
+    Ok(StoreSummary {
+        new: plan.new,
+        updated: plan.updated,
+        unchanged: plan.unchanged,
+        removed,
+        runs_total: 0,
+    })
+}
+
+/// Writes the row of the run and what the source remembers of it; gives the number of its runs.
+async fn write_run(
+    connection: &mut SqliteConnection,
+    source: &str,
+    run: &RunCommit<'_>,
+    summary: &StoreSummary,
+) -> Result<i64, Fault> {
+    let report = run.filled_report(summary);
+    let validators = run.new_validators();
+    let replace = validators.is_some();
+    let validators = validators.unwrap_or_default();
+    let started_at = instant_text(run.started_at);
+    let finished_at = instant_text(run.finished_at);
+    let runs_total = sqlx::query_scalar(sql::UPDATE_SOURCE)
+        .bind(source)
+        .bind(&report.api_name)
+        .bind(&report.run)
+        .bind(report.outcome.is_success())
+        .bind(&started_at)
+        .bind(&finished_at)
+        .bind(run.reads_events() || run.is_unchanged())
+        .bind(replace)
+        .bind(&report.spec_hash)
+        .bind(&validators.etag)
+        .bind(&validators.last_modified)
+        .bind(&validators.body_hash)
+        .bind(validators.full_fetch_at.map(instant_text))
+        .fetch_one(&mut *connection)
+        .await?;
+    sqlx::query(sql::INSERT_RUN)
+        .bind(source)
+        .bind(&report.run)
+        .bind(&started_at)
+        .bind(&finished_at)
+        .bind(report.outcome.as_str())
+        .bind(run.accepted)
+        .bind(report.processed)
+        .bind(clean_json(&report)?)
+        .execute(connection)
+        .await?;
+    Ok(runs_total)
+}
