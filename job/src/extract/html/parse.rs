@@ -1,0 +1,367 @@
+//! Text to tree: feeds html5ever in small pieces, so that a page that costs too much is given up early. Pure.
+
+use html5ever::buffer_queue::BufferQueue;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
+use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink, create_element};
+use html5ever::{QualName, TokenizerResult, local_name, ns};
+use scraper::{Html, HtmlTreeSink, Node};
+
+use super::limits::{HtmlLimits, Watch};
+use crate::extract::error::ExtractError;
+
+/// Most bytes that the tokenizer gets at once.
+const PIECE: usize = 4096;
+
+/// Bytes between two looks at the clock.
+const CLOCK_INTERVAL: usize = 16 * 1024;
+
+/// Parses `text` as a document, or, where it begins with a part of a table, as the content of a `<template>`: the rows
+/// that a page fetches by script would lose their tags outside of one.
+///
+/// Scripting counts as off, so that the content of `<noscript>` can be selected. The content of `<template>` is left
+/// out, as a browser's selectors do not see it either, unless it is a declarative shadow root.
+pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractError> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(ExtractError::Limit("the HTML is larger than 4 GiB".to_owned()));
+    }
+    let tokenizer = Tokenizer::new(Watch::new(builder_for(text), limits), TokenizerOpts::default());
+    let queue = BufferQueue::default();
+    let mut open = Construct::Text;
+    let mut clock = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let end = piece_end(text, at);
+        let piece = &text[at..end];
+        let before = tokenizer.sink.tokens();
+        queue.push_back(StrTendril::from_slice(piece));
+        while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
+        open = open.after(piece, tokenizer.sink.tokens() != before);
+        if let Construct::Tag(scan) = &open {
+            tokenizer.sink.check_tag_attributes(scan.attributes);
+        }
+        clock += end - at;
+        if clock >= CLOCK_INTERVAL {
+            clock = 0;
+            tokenizer.sink.check_time();
+        }
+        tokenizer.sink.verdict()?;
+        at = end;
+    }
+    tokenizer.end();
+    tokenizer.sink.verdict()?;
+    let mut html = tokenizer.sink.builder.sink.finish();
+    leave_out_templates(&mut html);
+    Ok(html)
+}
+
+fn builder_for(text: &str) -> TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink> {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    let options = TreeBuilderOpts {
+        scripting_enabled: false,
+        ..TreeBuilderOpts::default()
+    };
+    if begins_inside_table(text) {
+        let template = QualName::new(None, ns!(html), local_name!("template"));
+        let context = create_element(&sink, template, Vec::new());
+        TreeBuilder::new_for_fragment(sink, context, None, options)
+    } else {
+        TreeBuilder::new(sink, options)
+    }
+}
+
+/// Whether the first tag can only stand inside a table.
+fn begins_inside_table(text: &str) -> bool {
+    let Some(tag) = text.trim_start().strip_prefix('<') else {
+        return false;
+    };
+    let name: String = tag
+        .chars()
+        .take(9)
+        .take_while(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    matches!(
+        name.as_str(),
+        "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "caption" | "col" | "colgroup"
+    )
+}
+
+/// Pieces end before and after each `<`, so that a tag always begins at the beginning of a piece.
+fn piece_end(text: &str, at: usize) -> usize {
+    let rest = &text.as_bytes()[at..];
+    if rest[0] == b'<' {
+        return at + 1;
+    }
+    let most = rest.len().min(PIECE);
+    if let Some(tag) = rest[..most].iter().position(|byte| *byte == b'<') {
+        return at + tag;
+    }
+    text.floor_char_boundary(at + most)
+}
+
+fn leave_out_templates(html: &mut Html) {
+    let contents: Vec<_> = html
+        .tree
+        .nodes()
+        .filter(|node| matches!(node.value(), Node::Fragment))
+        .filter(|node| {
+            node.parent()
+                .and_then(|template| template.value().as_element())
+                .is_some_and(|template| template.attr("shadowrootmode").is_none())
+        })
+        .map(|node| node.id())
+        .collect();
+    for id in contents {
+        if let Some(mut content) = html.tree.get_mut(id) {
+            content.detach();
+        }
+    }
+}
+
+/// What the tokenizer is in the middle of. It says nothing before the end of a tag, so a tag of a million attributes is
+/// only noticed if they are counted here.
+enum Construct {
+    /// Text, or whatever gives tokens as it goes.
+    Text,
+    /// A `<` came last.
+    Opened,
+    /// A tag.
+    Tag(TagScan),
+    /// A comment or the like.
+    Other,
+}
+
+impl Construct {
+    fn after(self, piece: &str, gave_tokens: bool) -> Self {
+        if gave_tokens {
+            return if piece == "<" { Self::Opened } else { Self::Text };
+        }
+        match self {
+            Self::Text if piece == "<" => Self::Opened,
+            Self::Text => Self::Text,
+            Self::Opened => {
+                let name = piece.strip_prefix('/').unwrap_or(piece);
+                if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                    Self::Tag(TagScan::default().over(name))
+                } else {
+                    Self::Other
+                }
+            }
+            Self::Tag(scan) => Self::Tag(scan.over(piece)),
+            Self::Other => Self::Other,
+        }
+    }
+}
+
+/// Counts the attributes of a tag by the tokenizer's own states.
+#[derive(Default)]
+struct TagScan {
+    state: TagState,
+    attributes: usize,
+}
+
+#[derive(Default, Clone, Copy)]
+enum TagState {
+    #[default]
+    TagName,
+    Between,
+    Name,
+    AfterName,
+    BeforeValue,
+    Unquoted,
+    Quoted(u8),
+}
+
+impl TagScan {
+    fn over(mut self, piece: &str) -> Self {
+        for byte in piece.bytes() {
+            self.state = self.step(byte);
+        }
+        self
+    }
+
+    fn step(&mut self, byte: u8) -> TagState {
+        let space = byte.is_ascii_whitespace();
+        match self.state {
+            TagState::TagName | TagState::Unquoted if space => TagState::Between,
+            TagState::TagName | TagState::Name | TagState::AfterName if byte == b'/' => TagState::Between,
+            TagState::Between if space || byte == b'/' => TagState::Between,
+            TagState::Name | TagState::AfterName if byte == b'=' => TagState::BeforeValue,
+            TagState::Name | TagState::AfterName if space => TagState::AfterName,
+            TagState::Between | TagState::AfterName => {
+                self.attributes += 1;
+                TagState::Name
+            }
+            TagState::BeforeValue if space => TagState::BeforeValue,
+            TagState::BeforeValue if matches!(byte, b'"' | b'\'') => TagState::Quoted(byte),
+            TagState::BeforeValue => TagState::Unquoted,
+            TagState::Quoted(quote) if byte == quote => TagState::Between,
+            state => state,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn problem_within(text: &str, limits: &HtmlLimits) -> String {
+        let started = Instant::now();
+        let error = parse(text, limits).err().expect("a limit");
+        assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
+        assert!(matches!(error, ExtractError::Limit(_)), "{error}");
+        error.to_string()
+    }
+
+    fn problem(text: &str) -> String {
+        problem_within(text, &HtmlLimits::default())
+    }
+
+    fn parses(text: &str) -> Html {
+        parse(text, &HtmlLimits::default()).unwrap()
+    }
+
+    #[test]
+    fn deep_nesting_ends_with_a_limit_at_once() {
+        assert!(problem(&"<div>".repeat(200_000)).contains("512 elements deep"));
+        assert!(problem(&"<table><tr><td>".repeat(200_000)).contains("512 elements deep"));
+        assert!(problem(&"<svg>".repeat(200_000)).contains("512 elements deep"));
+        assert!(problem(&"<template>".repeat(200_000)).contains("512 elements deep"));
+    }
+
+    #[test]
+    fn depth_just_below_the_limit_is_read() {
+        parses(&format!("{}x", "<div>".repeat(509)));
+    }
+
+    #[test]
+    fn a_tag_with_too_many_attributes_ends_with_a_limit_before_it_is_closed() {
+        let attributes: String = (0..200_000).map(|n| format!(" a{n}")).collect();
+        for tag in [
+            "<p",
+            "</p",
+            "<p title='<b>'",
+            "&am<p",
+            "<script></script",
+            "<!-- x --><p a=b c=\"d\" e='f'",
+        ] {
+            assert!(
+                problem(&format!("{tag}{attributes}>")).contains("1024 attributes"),
+                "{tag}"
+            );
+            assert!(
+                problem(&format!("{tag}{attributes}")).contains("1024 attributes"),
+                "{tag}"
+            );
+        }
+        assert!(problem(&"<html a=1 b=2>".replace('a', "abc").repeat(2000)).contains("1024 attributes"));
+    }
+
+    #[test]
+    fn many_words_outside_of_tags_are_no_attributes() {
+        let words = " word = x".repeat(50_000);
+        for (before, after) in [
+            ("<p>", "</p>"),
+            ("<!-- <a ", "-->"),
+            ("<script>if (a<b ", ")</script>"),
+            ("<p title=\"", "\">"),
+            ("<p title='<a ", "'>"),
+            ("<textarea><a ", "</textarea>"),
+            ("<!doctype ", ">"),
+        ] {
+            parses(&format!("{before}{words}{after}<p>end"));
+        }
+    }
+
+    #[test]
+    fn attributes_are_counted_over_elements_that_formatting_makes_again() {
+        let attributes: String = (0..1000).map(|n| format!(" a{n}")).collect();
+        let limits = HtmlLimits { attributes: 50_000, ..HtmlLimits::default() };
+        let text = format!("<p><b{attributes}>{}", "<p>x".repeat(100));
+        assert!(problem_within(&text, &limits).contains("50000 attributes"));
+    }
+
+    #[test]
+    fn a_huge_table_ends_with_a_limit_of_nodes() {
+        let limits = HtmlLimits { nodes: 50_000, ..HtmlLimits::default() };
+        let text = format!("<table>{}", "<tr><td>x".repeat(400_000));
+        assert!(problem_within(&text, &limits).contains("50000 nodes"));
+    }
+
+    #[test]
+    fn formatting_that_multiplies_ends_with_a_limit_of_nodes() {
+        let limits = HtmlLimits { nodes: 50_000, ..HtmlLimits::default() };
+        let open: String = (0..400).map(|n| format!("<b id={n}>")).collect();
+        let text = format!("<p>{open}{}", "<p>x".repeat(1000));
+        assert!(problem_within(&text, &limits).contains("50000 nodes"));
+    }
+
+    #[test]
+    fn work_that_no_count_shows_ends_with_the_limit_of_time() {
+        let limits = HtmlLimits { processor_time: Duration::from_millis(50), ..HtmlLimits::default() };
+        let text = format!("{}{}", "<div>".repeat(500), "</span>".repeat(500_000));
+        assert!(problem_within(&text, &limits).contains("50ms"));
+    }
+
+    #[test]
+    fn pieces_are_cut_at_characters_and_at_tags() {
+        let text = format!("<p>{}</p><i>{}</i>", "é".repeat(5000), "x".repeat(9000));
+        let mut at = 0;
+        let mut pieces = Vec::new();
+        while at < text.len() {
+            let end = piece_end(&text, at);
+            pieces.push(&text[at..end]);
+            at = end;
+        }
+        assert_eq!(pieces.concat(), text);
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| piece.len() <= PIECE && (*piece == "<" || !piece.contains('<')))
+        );
+        assert_eq!(
+            parses(&text).html(),
+            format!("<html><head></head><body>{text}</body></html>")
+        );
+    }
+
+    #[test]
+    fn rows_without_a_table_keep_their_tags() {
+        let html = parses(" <tr class=event><td>a<td>b<tr class=event><td>c");
+        assert!(
+            html.html()
+                .contains("<tr class=\"event\"><td>a</td><td>b</td></tr>"),
+            "{}",
+            html.html()
+        );
+        assert!(parses("<td>a<td>b").html().contains("<td>a</td><td>b</td>"));
+        assert!(parses("<track>").html().contains("<body>"));
+    }
+
+    #[test]
+    fn template_contents_are_left_out_unless_they_are_a_shadow_root() {
+        let html = parses(
+            "<template><p>a</p></template><div><template shadowrootmode=open><p>b</p></template></div>",
+        );
+        let paragraphs = scraper::Selector::parse("p").unwrap();
+        let root = html.root_element();
+        assert_eq!(
+            root.select(&paragraphs)
+                .map(|p| p.inner_html())
+                .collect::<Vec<_>>(),
+            ["b"]
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_parses_or_ends_with_a_limit(text in "(<(/?(b|p|a|table|tr|td|div|template|script|svg|select|option|title|html|body|!--|math|li|form|frameset|caption|button)( x='?| |/)?>?)|[ -~]|é|&#?[a-z0-9]{0,4};?|\0){0,200}") {
+            match parse(&text, &HtmlLimits::default()) {
+                Ok(html) => assert!(html.tree.root().children().any(|child| child.value().is_element())),
+                Err(error) => assert!(matches!(error, ExtractError::Limit(_))),
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! CSS selectors, compiled once. Pure.
+
+use scraper::Selector;
+use scraper::error::SelectorErrorKind;
+
+use crate::extract::error::PlanError;
+
+/// Longest selector, in bytes, as in the manifest's schema.
+const LONGEST: usize = 1024;
+
+/// A CSS selector that compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledSelector(pub(super) Selector);
+
+/// Compiles `css`; an error names `path`, the selector, and what is wrong with it.
+pub fn compile_selector(css: &str, path: &str) -> Result<CompiledSelector, PlanError> {
+    if css.len() > LONGEST {
+        return Err(PlanError::new(
+            path,
+            format!("a selector has at most {LONGEST} bytes, not {}", css.len()),
+        ));
+    }
+    Selector::parse(css).map(CompiledSelector).map_err(|error| {
+        PlanError::new(
+            path,
+            format!("{css:?} is not a CSS selector: {}", explain(css, &error)),
+        )
+    })
+}
+
+fn explain(css: &str, error: &SelectorErrorKind) -> String {
+    if let Some(hint) = hint(css) {
+        return hint.to_owned();
+    }
+    match error {
+        SelectorErrorKind::UnexpectedToken => "it has a character where CSS allows none".to_owned(),
+        SelectorErrorKind::EndOfLine => "it ends too early; close brackets and quotes".to_owned(),
+        SelectorErrorKind::TooManyNestedBlocks => "it is nested too deeply".to_owned(),
+        SelectorErrorKind::UnexpectedSelectorParseError(kind) => words(&format!("{kind:?}")),
+        other => words(&format!("{other:?}")),
+    }
+}
+
+/// What people write who come from another tool.
+fn hint(css: &str) -> Option<&'static str> {
+    let css = css.trim();
+    if css.is_empty() {
+        return Some("it is empty");
+    }
+    if css.starts_with(['>', '+', '~']) {
+        return Some("it begins with a combinator; write `:scope` before it");
+    }
+    if css.starts_with('/') {
+        return Some("it looks like XPath; write CSS, e.g. `div.event > a`");
+    }
+    if css.contains("::") {
+        return Some("pseudo-elements do not exist in a document; use `attribute`, or leave `::text` out");
+    }
+    if [":contains(", ":icontains(", ":has-text(", ":matches("]
+        .iter()
+        .any(|name| css.contains(name))
+    {
+        return Some(
+            "CSS cannot look at text; select the element and use `regex`, or `include` and `exclude`",
+        );
+    }
+    if [":eq(", ":first ", ":last ", ":gt(", ":lt("]
+        .iter()
+        .any(|name| format!("{css} ").contains(name))
+    {
+        return Some("that is jQuery; use `:nth-child()`, `:nth-of-type()` or `:first-of-type`");
+    }
+    None
+}
+
+/// `DanglingCombinator` as `dangling combinator`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for character in name.chars().take_while(|c| c.is_alphanumeric()) {
+        if character.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(character.to_lowercase());
+    }
+    words
+}

@@ -1,0 +1,211 @@
+//! Elements to text, as a reader sees it. Pure.
+//!
+//! White space is collapsed, `<br>` and block elements end a line, what a browser does not show is left out.
+
+use ego_tree::NodeRef;
+use scraper::{ElementRef, Node};
+
+/// Whether a node is entered or left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Enter,
+    Leave,
+}
+
+/// Visits everything below `root` in document order, without recursion. Where `visit` answers `false` to
+/// [`Step::Enter`], the children of that node are left out.
+pub(super) fn walk<'a>(root: NodeRef<'a, Node>, mut visit: impl FnMut(Step, NodeRef<'a, Node>) -> bool) {
+    let mut next = root.first_child();
+    while let Some(mut node) = next {
+        if visit(Step::Enter, node) && node.has_children() {
+            next = node.first_child();
+            continue;
+        }
+        next = loop {
+            visit(Step::Leave, node);
+            if let Some(sibling) = node.next_sibling() {
+                break Some(sibling);
+            }
+            match node.parent() {
+                Some(parent) if parent.id() != root.id() => node = parent,
+                _ => break None,
+            }
+        };
+    }
+}
+
+/// The text of an element: its lines joined by a space.
+pub(super) fn text_of(element: ElementRef<'_>) -> String {
+    lines_of(element).join(" ")
+}
+
+/// The non-empty lines of an element.
+pub(super) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
+    let mut lines = Lines {
+        preformatted: usize::from(is_preformatted(*element)),
+        ..Lines::default()
+    };
+    walk(*element, |step, node| lines.take(step, node));
+    lines.finish()
+}
+
+/// The non-empty lines of the texts among `nodes` themselves, without those of elements.
+pub(super) fn own_lines<'a>(nodes: impl Iterator<Item = NodeRef<'a, Node>>) -> Vec<String> {
+    let mut lines = Lines::default();
+    for node in nodes {
+        match node.value() {
+            Node::Text(text) => lines.push(text),
+            Node::Element(element) if element.name() == "br" || is_block(element.name()) => lines.end_line(),
+            _ => {}
+        }
+    }
+    lines.finish()
+}
+
+#[derive(Default)]
+struct Lines {
+    done: Vec<String>,
+    line: String,
+    space: bool,
+    preformatted: usize,
+}
+
+impl Lines {
+    /// Takes one step of [`walk`].
+    fn take(&mut self, step: Step, node: NodeRef<'_, Node>) -> bool {
+        match node.value() {
+            Node::Text(text) if step == Step::Enter => self.push(text),
+            Node::Element(_) if is_hidden(node) => return false,
+            Node::Element(element) => {
+                if is_block(element.name()) || element.name() == "br" {
+                    self.end_line();
+                }
+                if is_preformatted(node) {
+                    match step {
+                        Step::Enter => self.preformatted += 1,
+                        Step::Leave => self.preformatted -= 1,
+                    }
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn push(&mut self, text: &str) {
+        for character in text.chars() {
+            if character == '\n' && self.preformatted > 0 {
+                self.end_line();
+            } else if character.is_whitespace() {
+                self.space = true;
+            } else if !self.is_invisible(character) {
+                if self.space && !self.line.is_empty() {
+                    self.line.push(' ');
+                }
+                self.space = false;
+                self.line.push(character);
+            }
+        }
+    }
+
+    /// Zero-width and control characters. Joiners count only after ASCII: in emoji and in Indic and Arabic scripts they
+    /// are part of the word.
+    fn is_invisible(&self, character: char) -> bool {
+        match character {
+            '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' => true,
+            '\u{200c}' | '\u{200d}' => {
+                self.space || self.line.chars().next_back().is_none_or(|last| last.is_ascii())
+            }
+            other => other.is_control(),
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.space = false;
+        if !self.line.is_empty() {
+            self.done.push(std::mem::take(&mut self.line));
+        }
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        self.end_line();
+        self.done
+    }
+}
+
+/// What a browser never shows as text.
+fn is_hidden(node: NodeRef<'_, Node>) -> bool {
+    let Some(element) = node.value().as_element() else {
+        return false;
+    };
+    match element.name() {
+        "head" | "script" | "style" | "template" | "noscript" | "iframe" | "noembed" | "noframes" => true,
+        // Inside <svg> they describe the picture; <title> in HTML stands in the head.
+        "title" | "desc" | "metadata" => element.name.ns != html5ever::ns!(html),
+        _ => false,
+    }
+}
+
+fn is_preformatted(node: NodeRef<'_, Node>) -> bool {
+    node.value()
+        .as_element()
+        .is_some_and(|element| matches!(element.name(), "pre" | "textarea" | "listing"))
+}
+
+/// Elements that the HTML standard's style sheet does not display inline (section 15.3).
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "dir"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "html"
+            | "legend"
+            | "li"
+            | "listing"
+            | "main"
+            | "menu"
+            | "nav"
+            | "ol"
+            | "optgroup"
+            | "option"
+            | "p"
+            | "pre"
+            | "search"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+    )
+}
