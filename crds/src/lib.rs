@@ -6,6 +6,7 @@
 //!                                                job ──report::RunReport──▶ operator
 //! ```
 
+pub mod crd;
 pub mod duration;
 pub mod labels;
 pub mod manifest;
