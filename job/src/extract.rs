@@ -4,4 +4,5 @@ pub mod error;
 pub mod feed;
 pub mod html;
 pub mod ical;
+pub mod item;
 pub mod json_ld;
