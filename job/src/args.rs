@@ -14,7 +14,13 @@ pub struct Args {
     pub command: Command,
 
     /// What to log, in tracing's filter syntax [default: info].
-    #[arg(long, global = true, env = "SMS_LOG", value_name = "FILTER", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "SMS_LOG",
+        value_name = "FILTER",
+        hide_env_values = true
+    )]
     pub log: Option<String>,
 
     /// How to log [default: pretty on a terminal, else json].
@@ -61,7 +67,13 @@ pub struct SourceArgs {
     pub sources: Option<PathBuf>,
 
     /// One source as JSON, as the operator hands it over. Such a source may name no files.
-    #[arg(long, env = "SMS_SOURCE", value_name = "JSON", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "SMS_SOURCE",
+        value_name = "JSON",
+        hide = true,
+        hide_env_values = true
+    )]
     pub source: Option<String>,
 
     /// Only these, by API name, comma-separated.
@@ -78,7 +90,12 @@ pub struct StoreArgs {
     pub store: Option<String>,
 
     /// File that holds the store's address, for an address with a password.
-    #[arg(long, env = "SMS_STORE_URL_FILE", value_name = "PATH", conflicts_with = "store")]
+    #[arg(
+        long,
+        env = "SMS_STORE_URL_FILE",
+        value_name = "PATH",
+        conflicts_with = "store"
+    )]
     pub store_file: Option<PathBuf>,
 }
 

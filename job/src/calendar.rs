@@ -2,7 +2,8 @@
 
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter,
-    ICalendarParameterName, ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
+    ICalendarParameterName, ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType,
+    Uri,
 };
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
@@ -33,21 +34,39 @@ pub fn write(events: &[StoredEvent]) -> String {
 
 fn event(stored: &StoredEvent) -> ICalendarComponent {
     let event = &stored.event;
-    let uid = format!("{}@{}.sms-scraper.dev", stored.uid, stored.source.replace('/', "."));
+    let uid = format!(
+        "{}@{}.sms-scraper.dev",
+        stored.uid,
+        stored.source.replace('/', ".")
+    );
     let mut entries = vec![
         text(ICalendarProperty::Uid, &uid),
         text(ICalendarProperty::Dtstamp, &utc(stored.last_seen)),
         text(ICalendarProperty::Summary, &event.title),
         time(ICalendarProperty::Dtstart, &event.start, 0),
     ];
-    let end = event.end.as_ref().filter(|end| matches!((&event.start, end), (EventTime::Date(_), EventTime::Date(_)) | (EventTime::At(_), EventTime::At(_))));
+    let end = event.end.as_ref().filter(|end| {
+        matches!(
+            (&event.start, end),
+            (EventTime::Date(_), EventTime::Date(_)) | (EventTime::At(_), EventTime::At(_))
+        )
+    });
     // The end of days is the day after the last one (RFC 5545 §3.6.1); ours is the last one.
     entries.extend(end.map(|end| time(ICalendarProperty::Dtend, end, 1)));
-    let place: Vec<&str> = [&event.venue, &event.address].into_iter().flatten().map(String::as_str).collect();
+    let place: Vec<&str> = [&event.venue, &event.address]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     if !place.is_empty() {
         entries.push(text(ICalendarProperty::Location, &place.join(", ")));
     }
-    entries.extend(event.description.as_deref().map(|words| text(ICalendarProperty::Description, words)));
+    entries.extend(
+        event
+            .description
+            .as_deref()
+            .map(|words| text(ICalendarProperty::Description, words)),
+    );
     entries.extend(event.url.as_ref().map(|url| ICalendarEntry {
         name: ICalendarProperty::Url,
         params: Vec::new(),
@@ -57,7 +76,12 @@ fn event(stored: &StoredEvent) -> ICalendarComponent {
         entries.push(ICalendarEntry {
             name: ICalendarProperty::Categories,
             params: Vec::new(),
-            values: event.categories.iter().cloned().map(ICalendarValue::Text).collect(),
+            values: event
+                .categories
+                .iter()
+                .cloned()
+                .map(ICalendarValue::Text)
+                .collect(),
         });
     }
     let status = match event.status {
@@ -67,11 +91,19 @@ fn event(stored: &StoredEvent) -> ICalendarComponent {
         EventStatus::Scheduled | EventStatus::Rescheduled | EventStatus::MovedOnline => "CONFIRMED",
     };
     entries.push(text(ICalendarProperty::Status, status));
-    ICalendarComponent { component_type: ICalendarComponentType::VEvent, entries, component_ids: Vec::new() }
+    ICalendarComponent {
+        component_type: ICalendarComponentType::VEvent,
+        entries,
+        component_ids: Vec::new(),
+    }
 }
 
 fn text(name: ICalendarProperty, value: &str) -> ICalendarEntry {
-    ICalendarEntry { name, params: Vec::new(), values: vec![ICalendarValue::Text(value.to_owned())] }
+    ICalendarEntry {
+        name,
+        params: Vec::new(),
+        values: vec![ICalendarValue::Text(value.to_owned())],
+    }
 }
 
 fn time(name: ICalendarProperty, time: &EventTime, more_days: i64) -> ICalendarEntry {
@@ -122,15 +154,28 @@ mod tests {
                 "end": "2026-05-10T22:00:00-07:00", "timeKnown": true, "timeZone": "America/Los_Angeles",
                 "venue": "Blue Moon", "url": "https://x.example/a?b=1,2;c", "status": "cancelled", "description": "é".repeat(100),
             })),
-            stored(json!({"title": "Fair", "start": "2026-05-10", "end": "2026-05-12", "allDay": true, "timeKnown": true, "timeZone": "UTC"})),
+            stored(
+                json!({"title": "Fair", "start": "2026-05-10", "end": "2026-05-12", "allDay": true, "timeKnown": true, "timeZone": "UTC"}),
+            ),
         ];
         let feed = write(&events);
         assert!(feed.lines().all(|line| line.len() <= 75), "{feed}");
         assert!(feed.contains("DTSTART:20260511T023000Z\r\n"), "{feed}");
-        assert!(feed.contains("DTSTART;VALUE=DATE:20260510\r\n") && feed.contains("DTEND;VALUE=DATE:20260513\r\n"), "{feed}");
+        assert!(
+            feed.contains("DTSTART;VALUE=DATE:20260510\r\n")
+                && feed.contains("DTEND;VALUE=DATE:20260513\r\n"),
+            "{feed}"
+        );
         let parsed = ICalendar::parse(&feed).unwrap();
         assert_eq!(parsed.components.len(), 3);
-        let summary = parsed.components[1].entries.iter().find(|entry| entry.name == ICalendarProperty::Summary).unwrap();
-        assert_eq!(summary.values, [ICalendarValue::Text("Tom; Jerry, & \"Friends\"\nlive".into())]);
+        let summary = parsed.components[1]
+            .entries
+            .iter()
+            .find(|entry| entry.name == ICalendarProperty::Summary)
+            .unwrap();
+        assert_eq!(
+            summary.values,
+            [ICalendarValue::Text("Tom; Jerry, & \"Friends\"\nlive".into())]
+        );
     }
 }

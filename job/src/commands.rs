@@ -32,12 +32,18 @@ pub struct CommandError {
 impl CommandError {
     /// A wrong flag, manifest or file.
     pub fn configuration(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: CONFIGURATION }
+        Self {
+            message: message.into(),
+            code: CONFIGURATION,
+        }
     }
 
     /// Something that may be better next time.
     pub fn transient(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 1 }
+        Self {
+            message: message.into(),
+            code: 1,
+        }
     }
 }
 

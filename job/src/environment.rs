@@ -68,13 +68,18 @@ pub struct StorePool {
     explicit: Option<StoreUrl>,
     /// Where neither flag nor manifest says anything.
     fallback: StoreUrl,
+    /// By the Secret's name; the default store by the empty name.
     open: Mutex<BTreeMap<String, Arc<Store>>>,
 }
 
 impl StorePool {
     /// A pool with nothing open.
     pub fn new(explicit: Option<StoreUrl>, fallback: StoreUrl) -> Self {
-        Self { explicit, fallback, open: Mutex::default() }
+        Self {
+            explicit,
+            fallback,
+            open: Mutex::default(),
+        }
     }
 
     /// The store that a source without a Secret of its own gets.
@@ -82,33 +87,33 @@ impl StorePool {
         self.explicit.as_ref().unwrap_or(&self.fallback)
     }
 
-    /// The store of a source: `--store`, else the manifest's Secret, else the default.
+    /// The store of a source: `--store`, else the manifest's Secret, else the default. Opened at the first call.
     pub async fn for_source(
         &self,
         source: &ScrapeSource,
         secrets: &Secrets,
     ) -> Result<Arc<Store>, StoreChoiceError> {
         let secret = source.spec.store.as_ref().and_then(|store| store.secret_ref.as_ref());
-        let url = match (&self.explicit, secret) {
-            (Some(url), _) => url.clone(),
+        let (key, url) = match (&self.explicit, secret) {
             (None, Some(reference)) => {
-                let key = SecretKeyRef { name: reference.name.clone(), key: STORE_SECRET_KEY.to_owned() };
-                secrets.get(&key)?.expose_secret().trim().parse()?
+                let secret_key = SecretKeyRef { name: reference.name.clone(), key: STORE_SECRET_KEY.to_owned() };
+                (reference.name.clone(), secrets.get(&secret_key)?.expose_secret().trim().parse()?)
             }
-            (None, None) => self.fallback.clone(),
+            _ => (String::new(), self.default_url().clone()),
         };
-        Ok(self.open(&url).await?)
-    }
-
-    /// The store at `url`, opened at the first call.
-    pub async fn open(&self, url: &StoreUrl) -> Result<Arc<Store>, StoreError> {
         let mut open = self.open.lock().await;
-        let key = url.key();
         if let Some(store) = open.get(&key) {
             return Ok(Arc::clone(store));
         }
-        let store = Arc::new(Store::open(url).await?);
+        let store = Arc::new(Store::open(&url).await?);
         open.insert(key, Arc::clone(&store));
         Ok(store)
+    }
+
+    /// Closes what is open, at the end of the process.
+    pub async fn close(&self) {
+        for store in self.open.lock().await.values() {
+            store.close().await;
+        }
     }
 }

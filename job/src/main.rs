@@ -7,7 +7,10 @@ use sms_job::{args::Args, commands, worker};
 
 fn main() -> ExitCode {
     // The worker is started for every run: nothing else is set up for it.
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == worker::child::ARGUMENT) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == worker::child::ARGUMENT)
+    {
         return match worker::child::run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

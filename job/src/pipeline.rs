@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
 use sms_crds::{
-    DurationString, ScrapeSource,
+    DurationString, ScrapeSource, labels,
     report::{Outcome, Reason, RunReport, Step},
 };
 use tracing::{info, warn};
@@ -92,7 +92,11 @@ pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunO
         push_metrics(&mut run.report, environment, metrics).await;
     }
     log_report(&run.report);
-    Finished { report: run.report, events: run.events, metrics }
+    Finished {
+        report: run.report,
+        events: run.events,
+        metrics,
+    }
 }
 
 /// Unique enough for one source: microseconds since the epoch, in base 36 so that a person can type it.
@@ -117,7 +121,11 @@ impl Run<'_> {
             self.collected(None, &[], None).await?;
             return Ok(());
         }
-        let store = self.environment.stores.for_source(&source, &self.environment.secrets).await?;
+        let store = self
+            .environment
+            .stores
+            .for_source(&source, &self.environment.secrets)
+            .await?;
         store.kind().clone_into(&mut self.report.store);
         if !store.remembers() {
             self.report.warnings.push(
@@ -125,14 +133,13 @@ impl Run<'_> {
             );
         }
         let wait = self.environment.run_timeout;
-        let lease = store
-            .acquire_lease(&source.key(), &self.report.run, lease::LEASE_TIME, wait, self.started_at)
+        let lease = store.acquire_lease(&source.key(), &self.report.api_name, &self.report.run, lease::LEASE_TIME, wait)
             .await?;
         let keeper = LeaseKeeper::start(Arc::clone(&store), lease.clone());
         let result = self.leased(&source, &store, &lease).await;
         keeper.stop();
         // The lease ends by itself if this fails; the run's result does not depend on it.
-        if let Err(error) = store.release_lease(&lease).await {
+        if let Err(error) = store.release_lease(lease).await {
             warn!(api = self.report.api_name, "Failed to release the lease: {error}");
         }
         result
@@ -142,14 +149,20 @@ impl Run<'_> {
     async fn leased(&mut self, source: &ScrapeSource, store: &Store, lease: &Lease) -> Result<(), Failure> {
         let expect = source.spec.expect.as_ref();
         let runs = expect.map_or(expectations::DEFAULT_BASELINE_RUNS, expectations::baseline_runs);
-        let state = store.source_state(&source.key(), &self.report.spec_hash, runs).await?;
+        let state = store.source_state(&source.key(), &self.report.spec_hash, runs, accepted_run(source))
+            .await?;
         self.runs_total = state.runs_total;
         if let Due::NotBefore(earliest) = self.due(source, &state)? {
             self.report.outcome = Outcome::SkippedByCadence;
-            self.report.message = Some(format!("the last success is younger than the cadence; next run from {earliest:.0}"));
+            self.report.message = Some(format!(
+                "the last success is younger than the cadence; next run from {earliest:.0}"
+            ));
             return Ok(());
         }
-        let known = state.validators.as_ref().filter(|known| is_fresh(known, self.started_at));
+        let known = state
+            .validators
+            .as_ref()
+            .filter(|known| is_fresh(known, self.started_at));
         let (validators, failure) = match self.collected(known, &state.baseline, state.accepted).await {
             Ok(validators) => (validators, None),
             Err(failure) => {
@@ -157,7 +170,8 @@ impl Run<'_> {
                 (None, Some(failure))
             }
         };
-        self.commit(source, store, lease, validators, failure.as_ref()).await?;
+        self.commit(source, store, lease, validators, failure.as_ref())
+            .await?;
         failure.map_or(Ok(()), Err)
     }
 
@@ -166,7 +180,11 @@ impl Run<'_> {
             return Ok(Due::Yes);
         }
         let cadence = positive(source.spec.cadence.as_ref(), "spec.cadence")?;
-        Ok(cadence::due(state.last_success_started_at, cadence, self.started_at))
+        Ok(cadence::due(
+            state.last_success_started_at,
+            cadence,
+            self.started_at,
+        ))
     }
 
     /// Fetch, extract, normalise, identify and judge, inside the run's time limit.
@@ -176,7 +194,11 @@ impl Run<'_> {
         baseline: &[i64],
         accepted: Option<i64>,
     ) -> Result<Option<StoredValidators>, Failure> {
-        let options = CollectOptions { known, now: self.started_at, trace: false };
+        let options = CollectOptions {
+            known,
+            now: self.started_at,
+            trace: false,
+        };
         let left = self.environment.run_timeout.saturating_sub(self.clock.elapsed());
         let collected = tokio::select! {
             collected = collect(self.loaded, self.environment, &options, &mut self.report) => collected?,
@@ -188,7 +210,10 @@ impl Run<'_> {
                 self.report.outcome = Outcome::Unchanged;
                 Ok(validators)
             }
-            Collected::Read { extraction, validators } => {
+            Collected::Read {
+                extraction,
+                validators,
+            } => {
                 self.identify(extraction);
                 let breach = self.loaded.source.spec.expect.as_ref().and_then(|expect| {
                     let events = self.events.iter().map(|identified| &identified.event);
@@ -229,7 +254,9 @@ impl Run<'_> {
         }
         let zone = TimeZone::get(source.venue_time_zone()).unwrap_or(TimeZone::UTC);
         let removal = match progress::is_complete(&stored) {
-            true => Removal::Complete { today: self.started_at.to_zoned(zone).date() },
+            true => Removal::Complete {
+                today: self.started_at.to_zoned(zone).date(),
+            },
             false => Removal::None,
         };
         let retention = source.spec.retention.as_ref();
@@ -241,8 +268,14 @@ impl Run<'_> {
             events: &self.events,
             removal,
             validators: validators.filter(|_| !stored.partial && stored.outcome.is_success()),
-            retention_events: positive(retention.and_then(|keep| keep.events.as_ref()), "spec.retention.events")?,
-            retention_runs: positive(retention.and_then(|keep| keep.runs.as_ref()), "spec.retention.runs")?,
+            retention_events: positive(
+                retention.and_then(|keep| keep.events.as_ref()),
+                "spec.retention.events",
+            )?,
+            retention_runs: positive(
+                retention.and_then(|keep| keep.runs.as_ref()),
+                "spec.retention.runs",
+            )?,
         };
         let summary = store.commit_run(lease, commit).await?;
         self.runs_total = summary.runs_total;
@@ -253,15 +286,23 @@ impl Run<'_> {
     }
 }
 
+/// The suspicious run that a person accepted as the new normal.
+fn accepted_run(source: &ScrapeSource) -> Option<&str> {
+    source.metadata.annotations.as_ref()?.get(labels::ACCEPT).map(String::as_str)
+}
+
 /// Whether validators may still stand for a whole body.
 fn is_fresh(known: &StoredValidators, now: Timestamp) -> bool {
-    known.full_fetch_at.is_some_and(|at| now.duration_since(at).as_hours() < FULL_FETCH_HOURS)
+    known
+        .full_fetch_at
+        .is_some_and(|at| now.duration_since(at).as_hours() < FULL_FETCH_HOURS)
 }
 
 fn positive(duration: Option<&DurationString>, path: &str) -> Result<Option<std::time::Duration>, Failure> {
-    duration.map(DurationString::to_std).transpose().map_err(|error| {
-        Failure::new(Step::Config, Reason::InvalidSource, format!("{path}: {error}"))
-    })
+    duration
+        .map(DurationString::to_std)
+        .transpose()
+        .map_err(|error| Failure::new(Step::Config, Reason::InvalidSource, format!("{path}: {error}")))
 }
 
 fn count(number: usize) -> i64 {
@@ -285,7 +326,11 @@ fn log_report(report: &RunReport) {
     match report.outcome {
         Outcome::Failed | Outcome::Suspicious => {
             let message = report.message.as_deref().unwrap_or_default();
-            warn!(api = report.api_name, report = json, "Finished run: {outcome}: {message}");
+            warn!(
+                api = report.api_name,
+                report = json,
+                "Finished run: {outcome}: {message}"
+            );
         }
         _ => info!(api = report.api_name, report = json, "Finished run: {outcome}"),
     }

@@ -39,7 +39,9 @@ pub async fn run(
     let mut tasks = JoinSet::new();
     for scheduled in sources {
         let (environment, exporter, slots) = (Arc::clone(&environment), exporter.clone(), Arc::clone(&slots));
-        tasks.spawn(async move { keep_running(&scheduled, &environment, &exporter, &slots, run_at_start).await });
+        tasks.spawn(
+            async move { keep_running(&scheduled, &environment, &exporter, &slots, run_at_start).await },
+        );
     }
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {

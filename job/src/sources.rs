@@ -29,12 +29,23 @@ impl Loaded {
         if apis.is_empty() {
             return;
         }
-        let known: Vec<String> = self.sources.iter().map(|loaded| loaded.source.api_name()).collect();
+        let known: Vec<String> = self
+            .sources
+            .iter()
+            .map(|loaded| loaded.source.api_name())
+            .collect();
         for name in apis.iter().filter(|name| !known.contains(name)) {
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            self.problems.push(format!("--apis: no source has the API name {name:?}; there are: {known}"));
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            self.problems.push(format!(
+                "--apis: no source has the API name {name:?}; there are: {known}"
+            ));
         }
-        self.sources.retain(|loaded| apis.contains(&loaded.source.api_name()));
+        self.sources
+            .retain(|loaded| apis.contains(&loaded.source.api_name()));
     }
 }
 
@@ -45,7 +56,8 @@ pub fn load(args: &SourceArgs) -> Loaded {
         (None, Some(path)) => from_path(path),
         (None, None) => Loaded {
             problems: vec![
-                "no sources: name a file or folder of ScrapeSource manifests with --sources or SMS_SOURCES".to_owned(),
+                "no sources: name a file or folder of ScrapeSource manifests with --sources or SMS_SOURCES"
+                    .to_owned(),
             ],
             ..Loaded::default()
         },
@@ -59,13 +71,22 @@ pub fn from_path(path: &Path) -> Loaded {
     let mut loaded = Loaded::default();
     match files(path) {
         Ok(files) if files.is_empty() => {
-            loaded.problems.push(format!("{}: no .yaml, .yml or .json file in this folder", path.display()));
+            loaded.problems.push(format!(
+                "{}: no .yaml, .yml or .json file in this folder",
+                path.display()
+            ));
         }
         Ok(files) => files.iter().for_each(|file| read_file(file, &mut loaded)),
         Err(error) => loaded.problems.push(format!("{}: {error}", path.display())),
     }
-    let sources: Vec<ScrapeSource> = loaded.sources.iter().map(|loaded| (*loaded.source).clone()).collect();
-    loaded.problems.extend(manifest::check_set(&sources).iter().map(ToString::to_string));
+    let sources: Vec<ScrapeSource> = loaded
+        .sources
+        .iter()
+        .map(|loaded| (*loaded.source).clone())
+        .collect();
+    loaded
+        .problems
+        .extend(manifest::check_set(&sources).iter().map(ToString::to_string));
     loaded
 }
 
@@ -74,12 +95,18 @@ fn from_variable(json: &str) -> Loaded {
     let mut loaded = Loaded::default();
     add(json, "SMS_SOURCE", None, &mut loaded);
     if loaded.sources.len() > 1 {
-        loaded.problems.push("SMS_SOURCE: holds more than one source".to_owned());
+        loaded
+            .problems
+            .push("SMS_SOURCE: holds more than one source".to_owned());
     }
-    let file_urls = loaded.sources.iter().any(|loaded| loaded.source.spec.fetch.url.starts_with("file:"));
+    let file_urls = loaded
+        .sources
+        .iter()
+        .any(|loaded| loaded.source.spec.fetch.url.starts_with("file:"));
     if file_urls {
         loaded.problems.push(
-            "SMS_SOURCE: spec.fetch.url: file:// works from manifests on disk only; use an https:// address".to_owned(),
+            "SMS_SOURCE: spec.fetch.url: file:// works from manifests on disk only; use an https:// address"
+                .to_owned(),
         );
         loaded.sources.clear();
     }
@@ -107,7 +134,9 @@ fn read_file(file: &Path, loaded: &mut Loaded) {
 /// Parses and validates; a source with a problem is left out, the others of the file stay.
 fn add(text: &str, origin: &str, folder: Option<&Path>, loaded: &mut Loaded) {
     let parsed = manifest::read(text, origin);
-    loaded.problems.extend(parsed.problems.iter().map(ToString::to_string));
+    loaded
+        .problems
+        .extend(parsed.problems.iter().map(ToString::to_string));
     for source in parsed.sources {
         // Selectors and programs are the job's own business; everything else was checked by the manifest module.
         match Plan::compile(&source, Timestamp::now()) {
@@ -117,7 +146,9 @@ fn add(text: &str, origin: &str, folder: Option<&Path>, loaded: &mut Loaded) {
             }),
             Err(errors) => {
                 let name = source.key().name;
-                loaded.problems.extend(errors.iter().map(|error| format!("{origin}: {name}: {error}")));
+                loaded
+                    .problems
+                    .extend(errors.iter().map(|error| format!("{origin}: {name}: {error}")));
             }
         }
     }
@@ -133,8 +164,12 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
-            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            let manifest = path.extension().is_some_and(|kind| ["yaml", "yml", "json"].iter().any(|known| kind == *known));
+            let hidden = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let manifest = path
+                .extension()
+                .is_some_and(|kind| ["yaml", "yml", "json"].iter().any(|known| kind == *known));
             if hidden {
                 continue;
             }

@@ -15,8 +15,14 @@ pub fn start(filter: Option<&str>, format: Option<LogFormat>, quiet: bool) -> Re
     let filter = EnvFilter::try_new(filter.unwrap_or(default))
         .map_err(|error| format!("--log (SMS_LOG): {error}; write for example info or sms_job=debug"))?;
     let terminal = std::io::stderr().is_terminal();
-    let format = format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let format = format.unwrap_or(if terminal {
+        LogFormat::Pretty
+    } else {
+        LogFormat::Json
+    });
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false);
     let layer = match format {
         LogFormat::Pretty => layer.with_ansi(terminal).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),

@@ -9,8 +9,24 @@ use crate::{
 
 /// Columns of the CSV form; those of the view `events_v1`.
 const COLUMNS: [&str; 18] = [
-    "source", "id", "title", "start", "end", "all_day", "time_known", "venue", "performers", "url", "image",
-    "price_min", "price_max", "currency", "status", "first_seen", "last_seen", "removed_at",
+    "source",
+    "id",
+    "title",
+    "start",
+    "end",
+    "all_day",
+    "time_known",
+    "venue",
+    "performers",
+    "url",
+    "image",
+    "price_min",
+    "price_max",
+    "currency",
+    "status",
+    "first_seen",
+    "last_seen",
+    "removed_at",
 ];
 
 /// Prints the stored events.
@@ -18,11 +34,15 @@ pub async fn run(args: EventsArgs) -> Result<u8, CommandError> {
     let url = setup::store_url(&args.store)?.unwrap_or_else(setup::default_store);
     if let Some(path) = url.path().filter(|path| !path.exists()) {
         let path = path.display();
-        return Err(CommandError::configuration(format!("{path}: no such store; run `sms_scraper ingester` first")));
+        return Err(CommandError::configuration(format!(
+            "{path}: no such store; run `sms_scraper ingester` first"
+        )));
     }
     let store = Store::open(&url).await.map_err(setup::store_error)?;
     if !store.remembers() {
-        return Err(CommandError::configuration("the stdout store remembers nothing: name another with --store"));
+        return Err(CommandError::configuration(
+            "the stdout store remembers nothing: name another with --store",
+        ));
     }
     let query = EventQuery {
         sources: Vec::new(),

@@ -24,12 +24,19 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     }
     if loaded.sources.is_empty() {
         let message = loaded.problems.join("\nerror: ");
-        return Err(CommandError::configuration(if message.is_empty() { "no sources".to_owned() } else { message }));
+        return Err(CommandError::configuration(if message.is_empty() {
+            "no sources".to_owned()
+        } else {
+            message
+        }));
     }
     let environment = setup::environment(&args.store, &args.reach, &args.push, stop)?;
     info!(store = %environment.stores.default_url(), sources = loaded.sources.len(), "Started ingester");
 
-    let options = RunOptions { bypass_cadence: args.bypass_cadence, dry_run: args.dry_run };
+    let options = RunOptions {
+        bypass_cadence: args.bypass_cadence,
+        dry_run: args.dry_run,
+    };
     let bar = progress_bar(loaded.sources.len());
     let single = loaded.sources.len() == 1;
     let mut finished: Vec<Finished> = stream::iter(loaded.sources)
@@ -52,7 +59,10 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     if let (Some(path), true, [only]) = (&args.termination_message_path, single, finished.as_slice()) {
         let message = only.report.to_json_within(TERMINATION_MESSAGE_LIMIT);
         if let Err(problem) = std::fs::write(path, message) {
-            error!("Failed to write the termination message to {}: {problem}", path.display());
+            error!(
+                "Failed to write the termination message to {}: {problem}",
+                path.display()
+            );
         }
     }
     if args.print_metrics {
@@ -60,24 +70,46 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     }
     if args.dry_run {
         for run in &finished {
-            println!("{}", table::events(run.events.iter().map(|identified| &identified.event)));
+            println!(
+                "{}",
+                table::events(run.events.iter().map(|identified| &identified.event))
+            );
         }
     }
     eprintln!("{}", table::runs(finished.iter().map(|run| &run.report)));
     let codes = finished.iter().map(|run| exit_code(&run.report));
-    let manifest = if loaded.problems.is_empty() { 0 } else { CONFIGURATION };
+    let manifest = if loaded.problems.is_empty() {
+        0
+    } else {
+        CONFIGURATION
+    };
     Ok(codes.chain([manifest]).max().unwrap_or_default())
 }
 
 fn print_metrics(finished: &[Finished]) {
     for run in finished {
-        match run.metrics.as_ref().map(|metrics| (metrics.method(), metrics.to_text())) {
+        match run
+            .metrics
+            .as_ref()
+            .map(|metrics| (metrics.method(), metrics.to_text()))
+        {
             Some((method, Ok(text))) => {
-                let verb = if run.report.metrics_pushed == Some(true) { "pushed" } else { "would be pushed" };
-                println!("# {:?} /metrics/job/sms_scraper/instance/{} ({verb})\n{text}", method, run.report.api_name);
+                let verb = if run.report.metrics_pushed == Some(true) {
+                    "pushed"
+                } else {
+                    "would be pushed"
+                };
+                println!(
+                    "# {:?} /metrics/job/sms_scraper/instance/{} ({verb})\n{text}",
+                    method, run.report.api_name
+                );
             }
             Some((_, Err(problem))) => error!("Failed to write metrics as text: {problem}"),
-            None => println!("# {}: a run with outcome {} is not pushed", run.report.api_name, Outcome::SkippedByCadence.as_str()),
+            None => println!(
+                "# {}: a run with outcome {} is not pushed",
+                run.report.api_name,
+                Outcome::SkippedByCadence.as_str()
+            ),
         }
     }
 }

@@ -6,8 +6,13 @@ use crate::args::StoreArgs;
 /// Brings the tables up to date and says what was done.
 pub async fn run(args: StoreArgs) -> Result<u8, CommandError> {
     let url = setup::store_url(&args)?.unwrap_or_else(setup::default_store);
-    let store = crate::store::Store::open(&url).await.map_err(setup::store_error)?;
+    let store = crate::store::Store::open(&url)
+        .await
+        .map_err(setup::store_error)?;
     let report = store.migrate().await.map_err(setup::store_error)?;
-    println!("{url}: {report}");
+    match report.applied.as_slice() {
+        [] => println!("{url}: schema version {}, nothing to do", report.version),
+        applied => println!("{url}: schema version {}, applied {}", report.version, applied.join(", ")),
+    }
     Ok(0)
 }

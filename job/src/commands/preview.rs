@@ -46,8 +46,14 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
     };
     let stop = stop::on_signal()
         .map_err(|error| CommandError::transient(format!("failed to listen to signals: {error}")))?;
-    let nothing = StoreArgs { store: Some("stdout:".to_owned()), store_file: None };
-    let push = PushArgs { pushgateway: None, installation: String::new() };
+    let nothing = StoreArgs {
+        store: Some("stdout:".to_owned()),
+        store_file: None,
+    };
+    let push = PushArgs {
+        pushgateway: None,
+        installation: String::new(),
+    };
     let environment = setup::environment(&nothing, &args.reach, &push, stop)?;
     let mut report = progress::begin(&loaded.source, "preview", now);
     let extraction = extraction(&args, &loaded, &environment, now, &mut report).await?;
@@ -83,11 +89,20 @@ fn choose(args: &PreviewArgs) -> Result<LoadedSource, CommandError> {
     match (loaded.sources.len(), loaded.problems.is_empty()) {
         (1, _) => Ok(loaded.sources.remove(0)),
         (0, false) => Err(CommandError::configuration(loaded.problems.join("\nerror: "))),
-        (0, true) => Err(CommandError::configuration(format!("{}: no source in it", args.manifest.display()))),
+        (0, true) => Err(CommandError::configuration(format!(
+            "{}: no source in it",
+            args.manifest.display()
+        ))),
         (several, _) => {
-            let names: Vec<_> = loaded.sources.iter().map(|loaded| loaded.source.api_name()).collect();
+            let names: Vec<_> = loaded
+                .sources
+                .iter()
+                .map(|loaded| loaded.source.api_name())
+                .collect();
             let names = names.join(", ");
-            Err(CommandError::configuration(format!("{several} sources; name one with --apis: {names}")))
+            Err(CommandError::configuration(format!(
+                "{several} sources; name one with --apis: {names}"
+            )))
         }
     }
 }
@@ -99,13 +114,29 @@ async fn extraction(
     now: Timestamp,
     report: &mut RunReport,
 ) -> Result<Extraction, CommandError> {
-    let options = CollectOptions { known: None, now, trace: true };
+    let options = CollectOptions {
+        known: None,
+        now,
+        trace: true,
+    };
     let failed = |failure: progress::Failure| CommandError {
-        code: if failure.reason.is_transient() { 1 } else { CONFIGURATION },
-        message: format!("{} ({:?} in step {})", failure.message, failure.reason, failure.step.as_str()),
+        code: if failure.reason.is_transient() {
+            1
+        } else {
+            CONFIGURATION
+        },
+        message: format!(
+            "{} ({:?} in step {})",
+            failure.message,
+            failure.reason,
+            failure.step.as_str()
+        ),
     };
     let Some(file) = &args.fixture else {
-        return match collect(loaded, environment, &options, report).await.map_err(failed)? {
+        return match collect(loaded, environment, &options, report)
+            .await
+            .map_err(failed)?
+        {
             Collected::Read { extraction, .. } => Ok(extraction),
             Collected::Unchanged { .. } => Ok(Extraction::default()),
         };
@@ -117,15 +148,25 @@ async fn extraction(
         let (address, file) = pair.rsplit_once('=').ok_or_else(|| {
             CommandError::configuration(format!("--detail {pair:?}: write it as ADDRESS=FILE"))
         })?;
-        details.insert(address.to_owned(), read(Path::new(file), address.to_owned(), fetch.charset.clone())?);
+        details.insert(
+            address.to_owned(),
+            read(Path::new(file), address.to_owned(), fetch.charset.clone())?,
+        );
     }
-    collect_fixture(loaded, environment, &options, &document, &details, report).await.map_err(failed)
+    collect_fixture(loaded, environment, &options, &document, &details, report)
+        .await
+        .map_err(failed)
 }
 
 fn read(file: &Path, url: String, charset: Option<String>) -> Result<Document, CommandError> {
     let body = std::fs::read(file)
         .map_err(|error| CommandError::configuration(format!("{}: {error}", file.display())))?;
-    Ok(Document { url, content_type: content_type_of(file).map(str::to_owned), charset, body })
+    Ok(Document {
+        url,
+        content_type: content_type_of(file).map(str::to_owned),
+        charset,
+        body,
+    })
 }
 
 fn print(preview: &Preview<'_>, limit: usize) {
@@ -141,11 +182,17 @@ fn print(preview: &Preview<'_>, limit: usize) {
         println!("\nFields\n{}", table::fields(&field_rows(preview.items)));
     }
     if !preview.events.is_empty() {
-        println!("\nEvents\n{}", table::events(preview.events.iter().copied().take(limit)));
+        println!(
+            "\nEvents\n{}",
+            table::events(preview.events.iter().copied().take(limit))
+        );
         print_rest(preview.events.len(), limit);
     }
     if !preview.rejected.is_empty() {
-        println!("\nRejected\n{}", table::rejected(preview.rejected.iter().take(limit)));
+        println!(
+            "\nRejected\n{}",
+            table::rejected(preview.rejected.iter().take(limit))
+        );
         print_rest(preview.rejected.len(), limit);
     }
     for warning in preview.warnings {
@@ -177,5 +224,7 @@ fn field_rows(items: &[TracedItem]) -> Vec<(String, usize, usize, String)> {
             }
         }
     }
-    rows.into_iter().map(|(name, (filled, example))| (name.to_owned(), filled, items.len(), example)).collect()
+    rows.into_iter()
+        .map(|(name, (filled, example))| (name.to_owned(), filled, items.len(), example))
+        .collect()
 }

@@ -29,7 +29,10 @@ pub fn store_url(args: &StoreArgs) -> Result<Option<StoreUrl>, CommandError> {
     let text = match (&args.store, &args.store_file) {
         (Some(text), _) => text.clone(),
         (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-            CommandError::configuration(format!("--store-file (SMS_STORE_URL_FILE) {}: {error}", path.display()))
+            CommandError::configuration(format!(
+                "--store-file (SMS_STORE_URL_FILE) {}: {error}",
+                path.display()
+            ))
         })?,
         (None, None) => return Ok(None),
     };
@@ -72,11 +75,14 @@ pub fn environment(
         .map(|url| PushSettings::from_variables(url, |name| std::env::var(name).ok()))
         .transpose()
         .map_err(|error| CommandError::configuration(error.to_string()))?;
-    let worker = std::env::current_exe()
-        .map_err(|error| CommandError::transient(format!("failed to find this program's own file: {error}")))?;
+    let worker = std::env::current_exe().map_err(|error| {
+        CommandError::transient(format!("failed to find this program's own file: {error}"))
+    })?;
     if let Some(path) = reach.ca_file.as_ref().filter(|path| !path.is_file()) {
         let path = path.display();
-        return Err(CommandError::configuration(format!("--ca-file (SMS_CA_FILE) {path}: no such file")));
+        return Err(CommandError::configuration(format!(
+            "--ca-file (SMS_CA_FILE) {path}: no such file"
+        )));
     }
     Ok(Arc::new(Environment {
         worker,

@@ -10,15 +10,29 @@ const WIDEST: usize = 60;
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
     table
 }
 
 /// One line a run.
 pub fn runs<'a>(reports: impl Iterator<Item = &'a RunReport>) -> String {
     let mut table = table(&[
-        "api", "outcome", "found", "processed", "new", "updated", "unchanged", "removed", "skipped", "errors", "pushed",
-        "seconds", "message",
+        "api",
+        "outcome",
+        "found",
+        "processed",
+        "new",
+        "updated",
+        "unchanged",
+        "removed",
+        "skipped",
+        "errors",
+        "pushed",
+        "seconds",
+        "message",
     ]);
     for report in reports {
         let pushed = match report.metrics_pushed {
@@ -27,8 +41,14 @@ pub fn runs<'a>(reports: impl Iterator<Item = &'a RunReport>) -> String {
             None => "-",
         };
         let counts = [
-            report.found, report.processed, report.new, report.updated, report.unchanged, report.removed,
-            report.skipped, report.errors,
+            report.found,
+            report.processed,
+            report.new,
+            report.updated,
+            report.unchanged,
+            report.removed,
+            report.skipped,
+            report.errors,
         ];
         let mut row = vec![report.api_name.clone(), report.outcome.as_str().to_owned()];
         row.extend(counts.iter().map(ToString::to_string));
@@ -77,7 +97,12 @@ pub fn rejected<'a>(items: impl Iterator<Item = &'a Rejected>) -> String {
 pub fn fields(rows: &[(String, usize, usize, String)]) -> String {
     let mut table = table(&["field", "items with it", "of", "example"]);
     for (name, filled, all, example) in rows {
-        table.add_row([name.clone(), filled.to_string(), all.to_string(), shown(example, 2 * WIDEST)]);
+        table.add_row([
+            name.clone(),
+            filled.to_string(),
+            all.to_string(),
+            shown(example, 2 * WIDEST),
+        ]);
     }
     table.to_string()
 }
@@ -116,7 +141,10 @@ pub fn status(event: &Event) -> &'static str {
 
 /// Text on one line, cut to `most` characters, without control characters that would reach the terminal.
 fn shown(text: &str, most: usize) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     match line.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,

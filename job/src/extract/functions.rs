@@ -10,16 +10,16 @@ use super::{html, jq::Data, jq::Variables};
 /// match in a fragment, as `{text, html, attrs}`).
 pub(super) fn natives() -> impl Iterator<Item = Fun<Data>> {
     [
-        run(("html_text", v(0), |cv| bome(map_text(&cv.1, html::fragment_text)))),
+        run(("html_text", v(0), |cv| bome(map_text(&cv.1, |text| html::fragment_text(text).map_err(jaq_core::Error::str))))),
         run(("html_unescape", v(0), |cv| {
-            bome(map_text(&cv.1, html::decode_entities))
+            bome(map_text(&cv.1, |text| Ok(html::decode_entities(text))))
         })),
         run(("css", v(1), |mut cv| {
             let selector = cv.0.pop_var();
             let matches = text_of(&selector)
                 .and_then(|css| html::compile_selector(&css, "css()").map_err(jaq_core::Error::str))
                 .and_then(|selector| {
-                    text_of(&cv.1).map(|fragment| html::fragment_select(&fragment, &selector))
+                    html::fragment_select(&text_of(&cv.1)?, &selector).map_err(jaq_core::Error::str)
                 });
             match matches {
                 Ok(values) => Box::new(values.into_iter().map(|value| Ok(Variables::value(&value)))),
@@ -38,10 +38,13 @@ fn text_of(value: &Val) -> Result<String, jaq_core::Error<Val>> {
 }
 
 /// null stays null, so that a program need not guard every field.
-fn map_text(value: &Val, function: impl Fn(&str) -> String) -> jaq_core::ValR<Val> {
+fn map_text(
+    value: &Val,
+    function: impl Fn(&str) -> Result<String, jaq_core::Error<Val>>,
+) -> jaq_core::ValR<Val> {
     match value {
         Val::Null => Ok(Val::Null),
-        other => text_of(other).map(|text| Variables::text(&function(&text))),
+        other => text_of(other).and_then(|text| function(&text)).map(|text| Variables::text(&text)),
     }
 }
 

@@ -1,25 +1,77 @@
-//! What an extractor gives. Pure.
+//! One item of a source, before the manifest's own programs see it. Pure.
 
 use serde_json::Value;
 
 use crate::event::RawItem;
 
-/// One item of a page.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// An item as a format's reader gives it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SourceItem {
-    /// Fields by name, see [`crate::normalise::FIELDS`].
+    /// Event fields that the format itself defines, named as in [`crate::normalise::FIELDS`].
     pub fields: RawItem,
-    /// The item as the manifest's jq programs see it.
+    /// The item as it stands in the source: what the manifest's jq programs see.
     pub raw: Value,
 }
 
-/// The items of a page.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// The items of one document.
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct ItemList {
-    /// In the order of the page.
+    /// In document order.
     pub items: Vec<SourceItem>,
-    /// There were more than the limit allows.
+    /// There were more items than a limit allows: the run is partial.
     pub truncated: bool,
-    /// What could not be read but did not matter for the rest.
+    /// What was odd but did not stop the reading, in words.
     pub warnings: Vec<String>,
+}
+
+impl ItemList {
+    /// Most warnings that are kept.
+    const MAX_WARNINGS: usize = 20;
+
+    /// Adds a warning once; the ones beyond [`Self::MAX_WARNINGS`] are dropped.
+    pub fn warn(&mut self, warning: String) {
+        if self.warnings.len() < Self::MAX_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// The text's beginning on one line, for messages: at most `limit` characters.
+pub(crate) fn excerpt(text: &str, limit: usize) -> String {
+    let mut words = String::new();
+    let mut rest = text.split_whitespace().peekable();
+    while let Some(word) = rest.next() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(word.chars().take(limit + 1));
+        if words.chars().count() > limit || (words.chars().count() == limit && rest.peek().is_some()) {
+            words = words.chars().take(limit).collect();
+            words.push('…');
+            break;
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt("  Not \n Found ", 20), "Not Found");
+        assert_eq!(excerpt("Not Found here", 9), "Not Found…");
+        assert_eq!(excerpt(&"é".repeat(50), 3), "ééé…");
+    }
+
+    #[test]
+    fn warnings_are_told_once_and_bounded() {
+        let mut list = ItemList::default();
+        for number in 0..100 {
+            list.warn(format!("{}", number / 2));
+        }
+        assert_eq!(list.warnings.len(), 20);
+        assert_eq!(list.warnings[1], "1");
+    }
 }

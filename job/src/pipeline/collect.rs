@@ -59,13 +59,21 @@ pub async fn collect(
         allow_files: loaded.folder.is_some(),
         manifest_dir: loaded.folder.clone(),
     };
-    let fetcher =
-        Fetcher::new(&source.spec.fetch, &settings, &environment.secrets, options.now, &source.spec.time_zone)?;
-    let known = options.known.filter(|_| source.spec.fetch.pages.is_none()).map(|known| Validators {
-        etag: known.etag.clone(),
-        last_modified: known.last_modified.clone(),
-        body_hash: known.body_hash.clone(),
-    });
+    let fetcher = Fetcher::new(
+        &source.spec.fetch,
+        &settings,
+        &environment.secrets,
+        options.now,
+        &source.spec.time_zone,
+    )?;
+    let known = options
+        .known
+        .filter(|_| source.spec.fetch.pages.is_none())
+        .map(|known| Validators {
+            etag: known.etag.clone(),
+            last_modified: known.last_modified.clone(),
+            body_hash: known.body_hash.clone(),
+        });
     let first = match fetcher.first(known.as_ref()).await? {
         Fetched::NotModified => {
             report.http_status = Some(304);
@@ -89,13 +97,21 @@ pub async fn collect(
     let mut worker = Worker::start(&environment.worker, source, options.now, options.trace).await?;
     let mut bytes = first.document.body.len();
     let summary = worker.page(&first.document).await?;
-    debug!(api = source.api_name(), url = first.document.url, items = summary.items, "Read page");
+    debug!(
+        api = source.api_name(),
+        url = first.document.url,
+        items = summary.items,
+        "Read page"
+    );
     if let Some(pages) = &source.spec.fetch.pages {
         bytes += further_pages(pages, &fetcher, &mut worker, first, summary, report).await?;
     }
     bytes += details(&fetcher, &mut worker, report).await?;
     let extraction = worker.finish(bytes).await?;
-    Ok(Collected::Read { extraction, validators })
+    Ok(Collected::Read {
+        extraction,
+        validators,
+    })
 }
 
 /// Reads the pages after the first; returns their bytes. A page that fails makes the run partial, it does not end it:
@@ -115,7 +131,9 @@ async fn further_pages(
     let mut bytes = 0;
     let mut number: i64 = 2;
     while summary.items > 0 {
-        let Some(next) = paging::next_address(pages, number, &current, summary.next.as_deref()) else { break };
+        let Some(next) = paging::next_address(pages, number, &current, summary.next.as_deref()) else {
+            break;
+        };
         if !seen.insert(next.clone()) {
             break;
         }

@@ -9,8 +9,8 @@ use sms_crds::{
 };
 
 use crate::{
-    environment::StoreChoiceError, expectations::Breach, fetch::FetchError, secrets::SecretError, store::StoreError,
-    worker::WorkerError,
+    environment::StoreChoiceError, expectations::Breach, fetch::FetchError, secrets::SecretError,
+    store::StoreError, worker::WorkerError,
 };
 
 /// Why a run failed: the step, one word, and the words for people.
@@ -27,18 +27,29 @@ pub struct Failure {
 impl Failure {
     /// A failure.
     pub fn new(step: Step, reason: Reason, message: impl Into<String>) -> Self {
-        Self { step, reason, message: message.into() }
+        Self {
+            step,
+            reason,
+            message: message.into(),
+        }
     }
 
     /// The run's own time limit passed.
     pub fn timed_out(limit: Duration) -> Self {
-        let message = format!("the run took longer than its limit of {} s (--run-timeout)", limit.as_secs());
+        let message = format!(
+            "the run took longer than its limit of {} s (--run-timeout)",
+            limit.as_secs()
+        );
         Self::new(Step::Fetch, Reason::TimedOut, message)
     }
 
     /// The process was told to stop.
     pub fn interrupted() -> Self {
-        Self::new(Step::Fetch, Reason::Interrupted, "the process was told to stop in the middle of the run")
+        Self::new(
+            Step::Fetch,
+            Reason::Interrupted,
+            "the process was told to stop in the middle of the run",
+        )
     }
 }
 
@@ -168,7 +179,10 @@ pub fn skip(report: &mut RunReport, reason: SkipReason) {
 
 /// Whether the run saw everything that the source has, so that what is missing is gone.
 pub fn is_complete(report: &RunReport) -> bool {
-    let rejected = report.skipped_by_reason.keys().any(|reason| !reason.is_intended());
+    let rejected = report
+        .skipped_by_reason
+        .keys()
+        .any(|reason| !reason.is_intended());
     report.outcome == Outcome::Succeeded && !report.partial && !rejected && report.errors == 0
 }
 
@@ -210,9 +224,18 @@ mod tests {
         assert!(!is_complete(&partial));
 
         let mut suspicious = report();
-        judge(&mut suspicious, Some(Breach { reason: Reason::DropDetected, message: "x".into() }));
+        judge(
+            &mut suspicious,
+            Some(Breach {
+                reason: Reason::DropDetected,
+                message: "x".into(),
+            }),
+        );
         assert!(!is_complete(&suspicious));
-        assert_eq!((suspicious.outcome, exit_code(&suspicious)), (Outcome::Suspicious, 0));
+        assert_eq!(
+            (suspicious.outcome, exit_code(&suspicious)),
+            (Outcome::Suspicious, 0)
+        );
     }
 
     #[test]
@@ -226,6 +249,13 @@ mod tests {
         assert_eq!(code(Reason::Interrupted), 1);
         assert_eq!(code(Reason::InvalidSource), 2);
         assert_eq!(code(Reason::SecretMissing), 2);
-        assert_eq!(exit_code(&{ let mut run = report(); judge(&mut run, None); run }), 0);
+        assert_eq!(
+            exit_code(&{
+                let mut run = report();
+                judge(&mut run, None);
+                run
+            }),
+            0
+        );
     }
 }
