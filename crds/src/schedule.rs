@@ -104,14 +104,20 @@ impl Schedule {
                 "@yearly" | "@annually" => "H H H H *",
                 _ => "H H * * *",
             };
-            return Err(ScheduleError::Macro { text: trimmed.to_owned(), instead });
+            return Err(ScheduleError::Macro {
+                text: trimmed.to_owned(),
+                instead,
+            });
         }
         if trimmed.contains("TZ=") {
             return Err(ScheduleError::TimeZone);
         }
         let texts: Vec<&str> = trimmed.split_whitespace().collect();
         let &[minute, hour, day, month, weekday] = texts.as_slice() else {
-            return Err(ScheduleError::FieldCount { text: trimmed.to_owned(), found: texts.len() });
+            return Err(ScheduleError::FieldCount {
+                text: trimmed.to_owned(),
+                found: texts.len(),
+            });
         };
         let digest: [u8; 32] = Sha256::digest(key.to_string()).into();
         let read = |kind: FieldKind, text: &str| {
@@ -138,8 +144,13 @@ impl Schedule {
                 days: list(schedule.days.values()),
             });
         }
-        let fields =
-            [&schedule.minutes, &schedule.hours, &schedule.days, &schedule.months, &schedule.weekdays];
+        let fields = [
+            &schedule.minutes,
+            &schedule.hours,
+            &schedule.days,
+            &schedule.months,
+            &schedule.weekdays,
+        ];
         let cron = fields.map(Field::as_str).join(" ");
         Ok(Self { cron, ..schedule })
     }
@@ -153,7 +164,11 @@ impl Schedule {
     pub fn next_after(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let second = now.as_second();
         let mut at = Timestamp::from_second(second - second.rem_euclid(60) + 60).ok()?;
-        let last_day = now.to_zoned(zone.clone()).date().checked_add(HORIZON_DAYS.days()).ok()?;
+        let last_day = now
+            .to_zoned(zone.clone())
+            .date()
+            .checked_add(HORIZON_DAYS.days())
+            .ok()?;
         loop {
             let local = zone.to_datetime(at);
             if local.date() > last_day {
@@ -162,11 +177,21 @@ impl Schedule {
             // Each step goes to where the next value of the field can begin. Steps within a day are made in absolute
             // time, so that what a clock change leaves out is never seen and what it repeats is seen twice.
             if !self.runs_on(local.date()) {
-                at = local.date().tomorrow().ok()?.to_zoned(zone.clone()).ok()?.timestamp();
+                at = local
+                    .date()
+                    .tomorrow()
+                    .ok()?
+                    .to_zoned(zone.clone())
+                    .ok()?
+                    .timestamp();
             } else if !self.hours.contains(local.hour()) {
                 at = forward(at, 60 - local.minute(), local)?;
             } else if !self.minutes.contains(local.minute()) {
-                let next = self.minutes.values().find(|minute| *minute > local.minute()).unwrap_or(60);
+                let next = self
+                    .minutes
+                    .values()
+                    .find(|minute| *minute > local.minute())
+                    .unwrap_or(60);
                 at = forward(at, next - local.minute(), local)?;
             } else {
                 return forward(at, 0, local);
@@ -180,12 +205,20 @@ impl Schedule {
         let minutes_of_day: Vec<i64> = self
             .hours
             .values()
-            .flat_map(|hour| self.minutes.values().map(move |minute| i64::from(hour) * 60 + i64::from(minute)))
+            .flat_map(|hour| {
+                self.minutes
+                    .values()
+                    .map(move |minute| i64::from(hour) * 60 + i64::from(minute))
+            })
             .collect();
         let (Some(first), Some(last)) = (minutes_of_day.first(), minutes_of_day.last()) else {
             return Duration::ZERO;
         };
-        let within = minutes_of_day.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let within = minutes_of_day
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap_or(0);
         let mut longest = SignedDuration::from_mins(within);
 
         let moment = |date: civil::Date, minutes: i64| {
@@ -213,8 +246,11 @@ impl Schedule {
     fn runs_on(&self, date: civil::Date) -> bool {
         let day = self.days.contains(date.day());
         let weekday = self.weekdays.contains(date.weekday().to_sunday_zero_offset());
-        let days_match =
-            if self.days.is_star() || self.weekdays.is_star() { day && weekday } else { day || weekday };
+        let days_match = if self.days.is_star() || self.weekdays.is_star() {
+            day && weekday
+        } else {
+            day || weekday
+        };
         days_match && self.months.contains(date.month())
     }
 
@@ -224,7 +260,10 @@ impl Schedule {
             4 | 6 | 9 | 11 => 30,
             _ => 31,
         };
-        let by_day = self.months.values().any(|month| self.days.values().any(|day| day <= longest(month)));
+        let by_day = self
+            .months
+            .values()
+            .any(|month| self.days.values().any(|day| day <= longest(month)));
         self.weekdays.is_star() && !by_day
     }
 }
@@ -236,15 +275,30 @@ fn forward(at: Timestamp, minutes: i8, local: civil::DateTime) -> Option<Timesta
 }
 
 fn list(values: impl Iterator<Item = i8>) -> String {
-    values.map(|value| value.to_string()).collect::<Vec<_>>().join(", ")
+    values
+        .map(|value| value.to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn month_names(months: &Field) -> String {
     const NAMES: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-        "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
-    let names = months.values().filter_map(|month| NAMES.get(usize::try_from(month).ok()? - 1).copied());
+    let names = months
+        .values()
+        .filter_map(|month| NAMES.get(usize::try_from(month).ok()? - 1).copied());
     names.collect::<Vec<_>>().join(" or ")
 }
 

@@ -26,7 +26,11 @@ impl ScrapeSource {
     /// `namespace/name`, with namespace `default` where the object has none.
     pub fn key(&self) -> SourceKey {
         SourceKey {
-            namespace: self.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            namespace: self
+                .metadata
+                .namespace
+                .clone()
+                .unwrap_or_else(|| "default".to_owned()),
             name: self.metadata.name.clone().unwrap_or_default(),
         }
     }
@@ -34,13 +38,38 @@ impl ScrapeSource {
     /// `spec.apiName`, or the object's name with `-` and `.` written `_`.
     pub fn api_name(&self) -> String {
         self.spec.api_name.clone().unwrap_or_else(|| {
-            self.metadata.name.as_deref().unwrap_or_default().replace(['-', '.'], "_")
+            self.metadata
+                .name
+                .as_deref()
+                .unwrap_or_default()
+                .replace(['-', '.'], "_")
         })
     }
 
     /// Time zone of times that name none: `extract.timeZone`, else `timeZone`.
     pub fn venue_time_zone(&self) -> &str {
-        self.spec.extract.time_zone.as_deref().unwrap_or(&self.spec.time_zone)
+        self.spec
+            .extract
+            .time_zone
+            .as_deref()
+            .unwrap_or(&self.spec.time_zone)
+    }
+
+    /// The source as it travels to a Job: kind, name, namespace and spec. Labels, annotations (among them what
+    /// `kubectl apply` keeps), managed fields and status stay behind.
+    pub fn to_travel(&self) -> Self {
+        let mut source = Self::new(
+            self.metadata.name.as_deref().unwrap_or_default(),
+            self.spec.clone(),
+        );
+        source.metadata.namespace.clone_from(&self.metadata.namespace);
+        source
+    }
+
+    /// Bytes of [`Self::to_travel`] as JSON with every `$` doubled, as an environment variable of a container holds it.
+    pub fn travel_size(&self) -> usize {
+        let json = serde_json::to_vec(&self.to_travel()).unwrap_or_default();
+        json.len() + json.iter().filter(|byte| **byte == b'$').count()
     }
 
     /// Hash of what decides which events a page gives: `fetch`, `extract` and the time zones. Validators and removal

@@ -15,14 +15,20 @@ pub enum FieldKind {
     DayOfWeek,
 }
 
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 impl FieldKind {
     /// Every field in the order of a schedule.
-    pub const ALL: [Self; 5] =
-        [Self::Minute, Self::Hour, Self::DayOfMonth, Self::Month, Self::DayOfWeek];
+    pub const ALL: [Self; 5] = [
+        Self::Minute,
+        Self::Hour,
+        Self::DayOfMonth,
+        Self::Month,
+        Self::DayOfWeek,
+    ];
 
     /// Its name in messages.
     pub fn name(self) -> &'static str {
@@ -88,7 +94,11 @@ pub struct Field {
 impl Field {
     /// Reads a field; `seed` decides `H`. The error says what is wrong and what to write instead.
     pub fn parse(kind: FieldKind, text: &str, seed: u32) -> Result<Self, String> {
-        let mut field = Self { text: String::new(), bits: 0, star: false };
+        let mut field = Self {
+            text: String::new(),
+            bits: 0,
+            star: false,
+        };
         for entry in text.split(',') {
             let (entry_text, bits, star) = parse_entry(kind, entry, seed)?;
             field.bits |= bits;
@@ -137,11 +147,17 @@ fn parse_entry(kind: FieldKind, entry: &str, seed: u32) -> Result<(String, u64, 
         let (low, high) = parse_hash_range(kind, base, range)?;
         let count = i64::from(high - low) + 1;
         let Some(step) = step else {
-            let value = if range.is_empty() { kind.hashed(seed) } else { pick(seed, low, high) };
+            let value = if range.is_empty() {
+                kind.hashed(seed)
+            } else {
+                pick(seed, low, high)
+            };
             return Ok((value.to_string(), bits(value, value, 1), false));
         };
         if i64::from(step) > count {
-            return Err(format!("the step {step} does not fit into {low}-{high}: use a step up to {count}"));
+            return Err(format!(
+                "the step {step} does not fit into {low}-{high}: use a step up to {count}"
+            ));
         }
         let last = i8::try_from(i64::from(low) + i64::from(step) - 1).unwrap_or(high);
         let start = pick(seed, low, last);
@@ -173,11 +189,15 @@ fn parse_hash_range(kind: FieldKind, base: &str, range: &str) -> Result<(i8, i8)
     }
     let inner = range.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let Some((low, high)) = inner.and_then(|inner| inner.split_once('-')) else {
-        return Err(format!("{base} is not understood: write H, H/n, H(a-b) or H(a-b)/n"));
+        return Err(format!(
+            "{base} is not understood: write H, H/n, H(a-b) or H(a-b)/n"
+        ));
     };
     let (low, high) = (parse_value(kind, low)?, parse_value(kind, high)?);
     if low > high {
-        return Err(format!("the range of {base} runs backwards: write the smaller value first"));
+        return Err(format!(
+            "the range of {base} runs backwards: write the smaller value first"
+        ));
     }
     Ok((low, high))
 }
@@ -186,7 +206,9 @@ fn parse_step(text: &str) -> Result<u32, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
         Ok(step) if digits && step > 0 => Ok(step),
-        _ => Err(format!("{text:?} is not a step: write a whole number from 1 after the slash")),
+        _ => Err(format!(
+            "{text:?} is not a step: write a whole number from 1 after the slash"
+        )),
     }
 }
 
@@ -202,18 +224,27 @@ fn parse_value(kind: FieldKind, text: &str) -> Result<i8, String> {
             _ if text.contains(['L', 'W', '#']) => "L, W and # are not supported by Kubernetes",
             _ if kind == FieldKind::Month => "write 1-12 or jan-dec",
             _ if kind == FieldKind::DayOfWeek => "write 0-6 (0 is Sunday) or sun-sat",
-            _ => return Err(format!("{text:?} is not a value: write {min}-{max}, *, a range, a list, */n or H")),
+            _ => {
+                return Err(format!(
+                    "{text:?} is not a value: write {min}-{max}, *, a range, a list, */n or H"
+                ));
+            }
         };
         return Err(format!("{text:?} is not a value: {hint}"));
     }
     match text.parse::<i8>() {
         Ok(value) if (min..=max).contains(&value) => Ok(value),
-        _ if kind == FieldKind::DayOfWeek && text == "7" => Err("7 is not a day of week: write 0 for Sunday".to_owned()),
+        _ if kind == FieldKind::DayOfWeek && text == "7" => {
+            Err("7 is not a day of week: write 0 for Sunday".to_owned())
+        }
         _ => Err(format!("{text} is outside {min}-{max}")),
     }
 }
 
 fn bits(low: i8, high: i8, step: u32) -> u64 {
     let step = usize::try_from(step).unwrap_or(usize::MAX);
-    (low..=high).step_by(step).filter_map(|value| u32::try_from(value).ok()).fold(0, |bits, value| bits | 1 << value)
+    (low..=high)
+        .step_by(step)
+        .filter_map(|value| u32::try_from(value).ok())
+        .fold(0, |bits, value| bits | 1 << value)
 }

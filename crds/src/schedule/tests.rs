@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use super::*;
 
 fn key(name: &str) -> SourceKey {
-    SourceKey { namespace: "default".into(), name: name.into() }
+    SourceKey {
+        namespace: "default".into(),
+        name: name.into(),
+    }
 }
 
 fn parse(text: &str) -> Result<Schedule, ScheduleError> {
@@ -23,14 +26,25 @@ fn runs(text: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
     let mut at: Timestamp = from.parse().unwrap();
     let next = || {
         at = schedule.next_after(at, &zone)?;
-        Some(at.to_zoned(zone.clone()).strftime("%a %Y-%m-%dT%H:%M%:z").to_string())
+        Some(
+            at.to_zoned(zone.clone())
+                .strftime("%a %Y-%m-%dT%H:%M%:z")
+                .to_string(),
+        )
     };
     std::iter::from_fn(next).take(count).collect()
 }
 
 #[test]
 fn a_start_with_a_step_runs_to_the_end_of_the_field() {
-    assert_eq!(parse("5/15 * * * *").unwrap().minutes.values().collect::<Vec<_>>(), [5, 20, 35, 50]);
+    assert_eq!(
+        parse("5/15 * * * *")
+            .unwrap()
+            .minutes
+            .values()
+            .collect::<Vec<_>>(),
+        [5, 20, 35, 50]
+    );
 }
 
 #[test]
@@ -43,20 +57,62 @@ fn names_and_question_marks_are_read_and_text_is_kept() {
 #[test]
 fn what_the_api_server_refuses_is_refused_with_the_remedy() {
     let cases = [
-        ("@daily", "the macro @daily is not supported: write five fields, e.g. \"H H * * *\""),
-        ("TZ=UTC 0 0 * * *", "TZ= is not supported in a schedule: set spec.timeZone instead"),
-        ("* * * *", "a schedule has five fields (minute hour day-of-month month day-of-week), this one has 4: \"* * * *\""),
-        ("* * * * 7", "the day-of-week field \"7\" is wrong: 7 is not a day of week: write 0 for Sunday"),
-        ("* * L * *", "the day-of-month field \"L\" is wrong: \"L\" is not a value: L, W and # are not supported by Kubernetes"),
-        ("* * * * 1#1", "the day-of-week field \"1#1\" is wrong: \"1#1\" is not a value: L, W and # are not supported by Kubernetes"),
-        ("0 22-2 * * *", "the hour field \"22-2\" is wrong: the range 22-2 runs backwards: write 22-2 as two entries, 22-23,0-2"),
-        ("61 * * * *", "the minute field \"61\" is wrong: 61 is outside 0-59"),
-        ("*/0 * * * *", "the minute field \"*/0\" is wrong: \"0\" is not a step: write a whole number from 1 after the slash"),
-        ("1,,2 * * * *", "the minute field \"1,,2\" is wrong: an entry of the list is empty: remove the extra comma"),
-        ("h * * * *", "the minute field \"h\" is wrong: \"h\" is not a value: write H in upper case"),
-        ("H/61 * * * *", "the minute field \"H/61\" is wrong: the step 61 does not fit into 0-59: use a step up to 60"),
-        ("* H(9-5) * * *", "the hour field \"H(9-5)\" is wrong: the range of H(9-5) runs backwards: write the smaller value first"),
-        ("* H5 * * *", "the hour field \"H5\" is wrong: H5 is not understood: write H, H/n, H(a-b) or H(a-b)/n"),
+        (
+            "@daily",
+            "the macro @daily is not supported: write five fields, e.g. \"H H * * *\"",
+        ),
+        (
+            "TZ=UTC 0 0 * * *",
+            "TZ= is not supported in a schedule: set spec.timeZone instead",
+        ),
+        (
+            "* * * *",
+            "a schedule has five fields (minute hour day-of-month month day-of-week), this one has 4: \"* * * *\"",
+        ),
+        (
+            "* * * * 7",
+            "the day-of-week field \"7\" is wrong: 7 is not a day of week: write 0 for Sunday",
+        ),
+        (
+            "* * L * *",
+            "the day-of-month field \"L\" is wrong: \"L\" is not a value: L, W and # are not supported by Kubernetes",
+        ),
+        (
+            "* * * * 1#1",
+            "the day-of-week field \"1#1\" is wrong: \"1#1\" is not a value: L, W and # are not supported by Kubernetes",
+        ),
+        (
+            "0 22-2 * * *",
+            "the hour field \"22-2\" is wrong: the range 22-2 runs backwards: write 22-2 as two entries, 22-23,0-2",
+        ),
+        (
+            "61 * * * *",
+            "the minute field \"61\" is wrong: 61 is outside 0-59",
+        ),
+        (
+            "*/0 * * * *",
+            "the minute field \"*/0\" is wrong: \"0\" is not a step: write a whole number from 1 after the slash",
+        ),
+        (
+            "1,,2 * * * *",
+            "the minute field \"1,,2\" is wrong: an entry of the list is empty: remove the extra comma",
+        ),
+        (
+            "h * * * *",
+            "the minute field \"h\" is wrong: \"h\" is not a value: write H in upper case",
+        ),
+        (
+            "H/61 * * * *",
+            "the minute field \"H/61\" is wrong: the step 61 does not fit into 0-59: use a step up to 60",
+        ),
+        (
+            "* H(9-5) * * *",
+            "the hour field \"H(9-5)\" is wrong: the range of H(9-5) runs backwards: write the smaller value first",
+        ),
+        (
+            "* H5 * * *",
+            "the hour field \"H5\" is wrong: H5 is not understood: write H, H/n, H(a-b) or H(a-b)/n",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(error(text), expected, "{text}");
@@ -95,7 +151,11 @@ fn a_time_that_a_clock_change_leaves_out_does_not_run() {
 fn a_time_that_a_clock_change_repeats_runs_twice_as_in_kubernetes() {
     assert_eq!(
         runs("30 1 * * *", "America/Los_Angeles", "2026-11-01T00:00:00Z", 3),
-        ["Sun 2026-11-01T01:30-07:00", "Sun 2026-11-01T01:30-08:00", "Mon 2026-11-02T01:30-08:00"]
+        [
+            "Sun 2026-11-01T01:30-07:00",
+            "Sun 2026-11-01T01:30-08:00",
+            "Mon 2026-11-02T01:30-08:00"
+        ]
     );
 }
 
@@ -103,20 +163,38 @@ fn a_time_that_a_clock_change_repeats_runs_twice_as_in_kubernetes() {
 fn either_day_is_enough_where_both_are_restricted() {
     assert_eq!(
         runs("0 9 13 * fri", "UTC", "2026-02-10T00:00:00Z", 3),
-        ["Fri 2026-02-13T09:00+00:00", "Fri 2026-02-20T09:00+00:00", "Fri 2026-02-27T09:00+00:00"]
+        [
+            "Fri 2026-02-13T09:00+00:00",
+            "Fri 2026-02-20T09:00+00:00",
+            "Fri 2026-02-27T09:00+00:00"
+        ]
     );
 }
 
 #[test]
 fn the_next_run_is_later_than_now_even_on_the_very_second() {
-    assert_eq!(runs("0 9 * * *", "UTC", "2026-02-10T09:00:00Z", 1), ["Wed 2026-02-11T09:00+00:00"]);
-    assert_eq!(runs("0 9 * * *", "UTC", "2026-02-10T08:59:59.999Z", 1), ["Tue 2026-02-10T09:00+00:00"]);
-    assert_eq!(runs("* * * * *", "UTC", "1969-12-31T23:58:30Z", 1), ["Wed 1969-12-31T23:59+00:00"]);
+    assert_eq!(
+        runs("0 9 * * *", "UTC", "2026-02-10T09:00:00Z", 1),
+        ["Wed 2026-02-11T09:00+00:00"]
+    );
+    assert_eq!(
+        runs("0 9 * * *", "UTC", "2026-02-10T08:59:59.999Z", 1),
+        ["Tue 2026-02-10T09:00+00:00"]
+    );
+    assert_eq!(
+        runs("* * * * *", "UTC", "1969-12-31T23:58:30Z", 1),
+        ["Wed 1969-12-31T23:59+00:00"]
+    );
 }
 
 #[test]
 fn the_end_of_time_has_no_next_run() {
-    assert_eq!(parse("0 9 * * *").unwrap().next_after(Timestamp::MAX, &TimeZone::UTC), None);
+    assert_eq!(
+        parse("0 9 * * *")
+            .unwrap()
+            .next_after(Timestamp::MAX, &TimeZone::UTC),
+        None
+    );
 }
 
 #[test]
@@ -138,7 +216,11 @@ fn the_expected_interval_is_the_longest_silence() {
         ("0 9 * * *", "America/Los_Angeles", 25.0),
     ];
     for (text, zone, hours) in cases {
-        assert!((interval(text, zone) - hours).abs() < 1e-9, "{text}: {}", interval(text, zone));
+        assert!(
+            (interval(text, zone) - hours).abs() < 1e-9,
+            "{text}: {}",
+            interval(text, zone)
+        );
     }
 }
 
@@ -148,8 +230,13 @@ const ROBFIG: &str = include_str!("../../tests/data/robfig-cron.tsv");
 #[test]
 fn runs_are_those_of_kubernetes() {
     let mut compared = 0;
-    for line in std::env::var("ROBFIG_TSV").map_or(ROBFIG.to_owned(), |path| std::fs::read_to_string(path).unwrap()).lines() {
-        let [text, zone, from, expected] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+    for line in std::env::var("ROBFIG_TSV")
+        .map_or(ROBFIG.to_owned(), |path| std::fs::read_to_string(path).unwrap())
+        .lines()
+    {
+        let [text, zone, from, expected] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
         let found = match parse(text) {
             Err(ScheduleError::NeverRuns { .. }) => "never".to_owned(),
             Err(_) => "refused".to_owned(),
@@ -164,7 +251,9 @@ fn runs_are_those_of_kubernetes() {
             }
         };
         // robfig/cron looks five years ahead only, so it gives up on some 29th of February.
-        let given_up = expected.strip_suffix("never").is_some_and(|runs| !runs.is_empty() && found.starts_with(runs));
+        let given_up = expected
+            .strip_suffix("never")
+            .is_some_and(|runs| !runs.is_empty() && found.starts_with(runs));
         assert!(found == expected || given_up, "{line}\nfound {found}");
         compared += 1;
     }
@@ -188,7 +277,13 @@ fn field_text(min: u8, max: u8) -> impl Strategy<Value = String> {
 }
 
 fn any_schedule() -> impl Strategy<Value = String> {
-    (field_text(0, 59), field_text(0, 23), field_text(1, 31), field_text(1, 12), field_text(0, 6))
+    (
+        field_text(0, 59),
+        field_text(0, 23),
+        field_text(1, 31),
+        field_text(1, 12),
+        field_text(0, 6),
+    )
         .prop_map(|(minute, hour, day, month, weekday)| format!("{minute} {hour} {day} {month} {weekday}"))
 }
 
