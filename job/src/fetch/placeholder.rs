@@ -10,7 +10,9 @@ pub fn fill(text: &str, now: Timestamp, zone: &TimeZone) -> String {
     while let Some(open) = rest.find('{') {
         filled.push_str(&rest[..open]);
         rest = &rest[open..];
-        let value = rest.find('}').and_then(|close| Some((close, value(&rest[1..close], now, zone)?)));
+        let value = rest
+            .find('}')
+            .and_then(|close| Some((close, value(&rest[1..close], now, zone)?)));
         if let Some((close, value)) = value {
             filled.push_str(&value);
             rest = &rest[close + 1..];
@@ -42,7 +44,10 @@ fn value(name: &str, now: Timestamp, zone: &TimeZone) -> Option<String> {
                 return None;
             }
             let days = digits.parse::<i64>().ok()?.checked_mul(sign)?;
-            today.checked_add(Span::new().try_days(days).ok()?).ok().map(|date| date.to_string())
+            today
+                .checked_add(Span::new().try_days(days).ok()?)
+                .ok()
+                .map(|date| date.to_string())
         }
     }
 }
@@ -104,7 +109,10 @@ mod tests {
 
     #[test]
     fn a_placeholder_inside_other_braces_is_replaced() {
-        assert_eq!(at("UTC", r#"{"from":"{today}","x":{}}"#), r#"{"from":"2026-05-01","x":{}}"#);
+        assert_eq!(
+            at("UTC", r#"{"from":"{today}","x":{}}"#),
+            r#"{"from":"2026-05-01","x":{}}"#
+        );
         assert_eq!(at("UTC", "{{today}}"), "{2026-05-01}");
     }
 }
