@@ -337,7 +337,15 @@ impl HtmlKind {
                 fields,
             });
         }
-        Ok(Reading { list: ItemList { items, truncated, warnings: Vec::new() }, document, missing })
+        Ok(Reading {
+            list: ItemList {
+                items,
+                truncated,
+                warnings: Vec::new(),
+            },
+            document,
+            missing,
+        })
     }
 }
 
