@@ -129,7 +129,7 @@ async fn tls_is_used_as_the_address_asks_for_it() {
     ] {
         let error = refusal(&wrong).await;
         assert_eq!(error.reason(), Reason::StoreUnavailable, "{error}");
-        assert!(error.to_string().contains("TLS"), "{error}");
+        assert!(error.to_string().contains("sslrootcert"), "{error}");
     }
 }
 
@@ -199,7 +199,7 @@ async fn one_connection_is_opened_and_none_of_its_statements_has_a_name() {
         return;
     };
     assert!(
-        log.contains("execute <unnamed>: \nINSERT INTO sms_runs"),
+        log.contains("execute <unnamed>") && log.contains("INSERT INTO sms_runs"),
         "the log holds no statements"
     );
     let named: Vec<_> = log

@@ -249,7 +249,8 @@ fn folder() -> PathBuf {
         .keep()
 }
 
-fn guarded(folder: &Path, command: &[String], port: u16) -> Child {
+/// Starts a program and waits until it is ready: it listens, and its log holds `ready`.
+fn guarded(folder: &Path, command: &[String], port: u16, ready: &str) -> Child {
     let mut child = Command::new("sh")
         .args(["-c", UNTIL_INPUT_CLOSES, "sh"])
         .arg(folder)
@@ -263,13 +264,12 @@ fn guarded(folder: &Path, command: &[String], port: u16) -> Child {
         .read_line(&mut line)
         .expect("read from the shell");
     let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
-        assert!(
-            begun.elapsed() < START_LIMIT,
-            "{command:?} did not start: {}",
-            log()
-        );
+    loop {
+        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        if log.contains(ready) && TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            break;
+        }
+        assert!(begun.elapsed() < START_LIMIT, "{command:?} did not start: {log}");
         sleep(Duration::from_millis(20));
     }
     child
@@ -309,7 +309,7 @@ fn start(binaries: &Path) -> Server {
         ];
         postgres.extend(words("-c ssl=on -c {} -c {}", &[&files[0], &files[1]]));
     }
-    let guard = guarded(&folder, &postgres, port);
+    let guard = guarded(&folder, &postgres, port, "ready to accept connections");
     let base = PgConnectOptions::new_without_pgpass()
         .socket(&folder)
         .port(port)
@@ -379,6 +379,6 @@ fn start_bouncer(private: &Private) -> Option<Bouncer> {
     ]);
     Some(Bouncer {
         port,
-        _guard: guarded(&folder, &command, port),
+        _guard: guarded(&folder, &command, port, "process up"),
     })
 }
