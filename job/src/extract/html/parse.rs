@@ -210,7 +210,11 @@ mod tests {
     fn problem_within(text: &str, limits: &HtmlLimits) -> String {
         let started = Instant::now();
         let error = parse(text, limits).err().expect("a limit");
-        assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "took {:?}",
+            started.elapsed()
+        );
         assert!(matches!(error, ExtractError::Limit(_)), "{error}");
         error.to_string()
     }
@@ -278,21 +282,30 @@ mod tests {
     #[test]
     fn attributes_are_counted_over_elements_that_formatting_makes_again() {
         let attributes: String = (0..1000).map(|n| format!(" a{n}")).collect();
-        let limits = HtmlLimits { attributes: 50_000, ..HtmlLimits::default() };
+        let limits = HtmlLimits {
+            attributes: 50_000,
+            ..HtmlLimits::default()
+        };
         let text = format!("<p><b{attributes}>{}", "<p>x".repeat(100));
         assert!(problem_within(&text, &limits).contains("50000 attributes"));
     }
 
     #[test]
     fn a_huge_table_ends_with_a_limit_of_nodes() {
-        let limits = HtmlLimits { nodes: 50_000, ..HtmlLimits::default() };
+        let limits = HtmlLimits {
+            nodes: 50_000,
+            ..HtmlLimits::default()
+        };
         let text = format!("<table>{}", "<tr><td>x".repeat(400_000));
         assert!(problem_within(&text, &limits).contains("50000 nodes"));
     }
 
     #[test]
     fn formatting_that_multiplies_ends_with_a_limit_of_nodes() {
-        let limits = HtmlLimits { nodes: 50_000, ..HtmlLimits::default() };
+        let limits = HtmlLimits {
+            nodes: 50_000,
+            ..HtmlLimits::default()
+        };
         let open: String = (0..400).map(|n| format!("<b id={n}>")).collect();
         let text = format!("<p>{open}{}", "<p>x".repeat(1000));
         assert!(problem_within(&text, &limits).contains("50000 nodes"));
@@ -300,7 +313,10 @@ mod tests {
 
     #[test]
     fn work_that_no_count_shows_ends_with_the_limit_of_time() {
-        let limits = HtmlLimits { processor_time: Duration::from_millis(50), ..HtmlLimits::default() };
+        let limits = HtmlLimits {
+            processor_time: Duration::from_millis(50),
+            ..HtmlLimits::default()
+        };
         let text = format!("{}{}", "<div>".repeat(500), "</span>".repeat(500_000));
         assert!(problem_within(&text, &limits).contains("50ms"));
     }
