@@ -45,6 +45,7 @@ use self::{
     guard::Guard,
     limits::Limits,
     request::RequestPlan,
+    resolver::CheckedResolver,
     session::{Purpose, Session, Visit},
 };
 use crate::{document::Document, secrets::Secrets};
@@ -137,7 +138,7 @@ impl Fetcher {
         let limits = Limits::from_spec(spec)?;
         let guard = Guard { allow_private_addresses: settings.allow_private_addresses };
         let plan = RequestPlan::new(spec, home, secrets, now, &zone)?;
-        let transport = Transport::new(guard, limits, settings.ca_file.clone());
+        let transport = Transport::new(CheckedResolver::system(guard), limits, settings.ca_file.clone());
         Ok(Self {
             session: Session::new(plan, limits, guard, transport, spec.robots, now),
             charset: spec.charset.clone(),

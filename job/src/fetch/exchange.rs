@@ -16,7 +16,6 @@ use super::{
     client::{self, Connecting},
     error::FetchError,
     failure,
-    guard::Guard,
     limits::Limits,
     redirect::is_redirect,
     resolver::CheckedResolver,
@@ -67,15 +66,15 @@ impl Answer {
 pub struct Transport {
     client: OnceCell<Client>,
     connecting: Connecting,
-    guard: Guard,
+    resolver: CheckedResolver,
     limits: Limits,
     ca_file: Option<PathBuf>,
 }
 
 impl Transport {
-    /// A transport that reaches what `guard` allows.
-    pub fn new(guard: Guard, limits: Limits, ca_file: Option<PathBuf>) -> Self {
-        Self { client: OnceCell::new(), connecting: Connecting::default(), guard, limits, ca_file }
+    /// A transport that reaches what `resolver` finds, trusting the authorities in `ca_file` as well.
+    pub fn new(resolver: CheckedResolver, limits: Limits, ca_file: Option<PathBuf>) -> Self {
+        Self { client: OnceCell::new(), connecting: Connecting::default(), resolver, limits, ca_file }
     }
 
     /// Sends `outgoing` and reads the answer, all of it in `time`.
@@ -95,8 +94,8 @@ impl Transport {
         let client = self
             .client
             .get_or_try_init(|| async {
-                let resolver = CheckedResolver::system(self.guard);
-                client::build(&self.limits, resolver, self.connecting.clone(), self.ca_file.as_deref())
+                let (resolver, connecting) = (self.resolver.clone(), self.connecting.clone());
+                client::build(&self.limits, resolver, connecting, self.ca_file.as_deref())
             })
             .await?;
         let method = match outgoing.method {

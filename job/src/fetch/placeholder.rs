@@ -42,7 +42,8 @@ fn value(name: &str, now: Timestamp, zone: &TimeZone) -> Option<String> {
                 return None;
             }
             let days = digits.parse::<i64>().ok()?.checked_mul(sign)?;
-            today.checked_add(Span::new().try_days(days).ok()?).ok().map(|date| date.to_string())
+            let date = today.checked_add(Span::new().try_days(days).ok()?).ok()?;
+            (0..=9999).contains(&date.year()).then(|| date.to_string())
         }
     }
 }
@@ -91,7 +92,8 @@ mod tests {
             "{today+1.5d}",
             "{today*1d}",
             "{today+-1d}",
-            "{today+999999d}",
+            "{today-999999d}",
+            "{today+1000000d}",
             "{today+99999999999999999999d}",
             "{tödäy+1d}",
             "{today+é1d}",

@@ -49,9 +49,22 @@ impl Resolve for CheckedResolver {
     }
 }
 
+/// A resolver that gives the answers in turn, and the number of look-ups.
+#[cfg(test)]
+pub fn scripted(guard: Guard, answers: Vec<Vec<IpAddr>>) -> (CheckedResolver, Arc<std::sync::atomic::AtomicUsize>) {
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let look_up = move |_: String| -> BoxFuture<'static, _> {
+        let turn = counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst).min(answers.len() - 1);
+        let found = answers[turn].iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
+        Box::pin(async move { Ok(found) })
+    };
+    (CheckedResolver { guard, look_up: Arc::new(look_up) }, count)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::Ordering;
 
     use tokio::net::TcpListener;
 
@@ -59,18 +72,6 @@ mod tests {
     use super::*;
 
     const STRICT: Guard = Guard { allow_private_addresses: false };
-
-    /// A resolver that gives the answers in turn, and the number of look-ups.
-    fn scripted(guard: Guard, answers: Vec<Vec<IpAddr>>) -> (CheckedResolver, Arc<AtomicUsize>) {
-        let count = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&count);
-        let look_up = move |_: String| -> BoxFuture<'static, _> {
-            let turn = counter.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
-            let found = answers[turn].iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
-            Box::pin(async move { Ok(found) })
-        };
-        (CheckedResolver { guard, look_up: Arc::new(look_up) }, count)
-    }
 
     async fn get(resolver: CheckedResolver, url: &str) -> Result<reqwest::Response, String> {
         let limits = Limits::from_spec(&sms_crds::v1alpha1::FetchSpec {
