@@ -43,16 +43,16 @@ pub struct Syntax {
 pub fn read(text: &str) -> Vec<Document> {
     let mut contents = Vec::new();
     for (first_line, part) in parts(text) {
-        let blank = |line: &str| line.trim().is_empty() || line.starts_with(['#', '%']);
-        if part.lines().all(blank) {
+        let blank =
+            |line: &str| line.trim().is_empty() || line.starts_with(['#', '%']) || line.trim() == "---";
+        let Some(blank_lines) = part.lines().position(|line| !blank(line)) else {
             continue;
-        }
+        };
+        let flatten = |tree| flatten(tree, first_line, first_line + 1 + blank_lines as u64);
         match serde_saphyr::from_str_multiple_with_options::<Placed<Spotted>, Vec<_>>(part, options()) {
-            Ok(trees) => contents.extend(trees.into_iter().map(|placed| Ok(flatten(placed.0, first_line)))),
+            Ok(trees) => contents.extend(trees.into_iter().map(|placed| Ok(flatten(placed.0)))),
             Err(error) => match json(part) {
-                Some(trees) => {
-                    contents.extend(trees.into_iter().map(|placed| Ok(flatten(placed.0, first_line))))
-                }
+                Some(trees) => contents.extend(trees.into_iter().map(|placed| Ok(flatten(placed.0)))),
                 None => contents.push(Err(syntax(&error, first_line))),
             },
         }
@@ -260,10 +260,11 @@ impl Visitor<'_> for KeyVisitor {
     }
 }
 
-fn flatten(tree: Tree, first_line: u64) -> Content {
+fn flatten(tree: Tree, first_line: u64, content_line: u64) -> Content {
+    let lines = BTreeMap::from([(String::new(), content_line)]);
     let mut content = Content {
         value: Value::Null,
-        lines: BTreeMap::new(),
+        lines,
         problems: Vec::new(),
     };
     content.value = content.add(tree, "", first_line);
@@ -322,7 +323,7 @@ pub fn line_of(lines: &BTreeMap<String, u64>, path: &str) -> Option<u64> {
         }
         match path.rfind(['.', '[']) {
             Some(at) => path = &path[..at],
-            None => return lines.values().copied().min(),
+            None => return lines.get("").copied(),
         }
     }
 }
@@ -392,7 +393,10 @@ mod tests {
             .iter()
             .map(|(path, line)| format!("{path} {line}"))
             .collect();
-        assert_eq!(lines, ["a 1", "a.b 2", "a.b[0] 3", "a.b[0].c 3", "a.b[1] 4"]);
+        assert_eq!(
+            lines,
+            [" 1", "a 1", "a.b 2", "a.b[0] 3", "a.b[0].c 3", "a.b[1] 4"]
+        );
         assert_eq!(line_of(&content.lines, "a.b[0].x.y"), Some(3));
     }
 

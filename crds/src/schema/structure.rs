@@ -89,7 +89,7 @@ pub fn check(schema: &JSONSchemaProps, value: &mut Value, path: &str, findings: 
         match value {
             Value::String(text) => check_text(schema, text, path, findings),
             Value::Number(number) if !number.is_f64() => {}
-            other => findings.push(mismatch("a whole number or text", other, path)),
+            other => findings.push(mismatch("a whole number or text", other, path, None)),
         }
         return;
     }
@@ -106,14 +106,14 @@ pub fn check(schema: &JSONSchemaProps, value: &mut Value, path: &str, findings: 
         (Some("boolean"), Value::Bool(_)) | (None, _) => {}
         (Some(kind), other) => {
             let expected = match kind {
-                "object" => "a mapping (indented fields)",
+                "object" => "a mapping",
                 "array" => "a list",
                 "string" => "text",
                 "integer" => "a whole number",
                 "number" => "a number",
                 _ => "true or false",
             };
-            findings.push(mismatch(expected, other, path));
+            findings.push(mismatch(expected, other, path, Some(schema)));
         }
     }
 }
@@ -292,29 +292,49 @@ fn place_of(name: &str) -> Option<String> {
     None
 }
 
-fn mismatch(expected: &str, found: &Value, path: &str) -> Finding {
-    let (shown, remedy) = match (expected, found) {
-        ("text", Value::Bool(value)) => (value.to_string(), "put it in quotes"),
-        ("text", Value::Number(number)) => (number.to_string(), "put it in quotes"),
-        ("a whole number", Value::Number(number)) => (number.to_string(), "write it without a fraction"),
-        (_, Value::Bool(value)) => (value.to_string(), ""),
-        (_, Value::Number(number)) => (number.to_string(), ""),
-        ("a list", Value::String(text)) => (quoted(text), "begin the line with \"- \""),
-        ("a whole number" | "a number" | "true or false", Value::String(text)) => {
-            (quoted(text), "write it without quotes and units")
-        }
-        (_, Value::String(text)) => (quoted(text), ""),
-        ("a list", Value::Object(_)) => ("a mapping".to_owned(), "begin each item with \"- \""),
-        (_, Value::Object(_)) => ("a mapping".to_owned(), ""),
-        (_, Value::Array(_)) => ("a list".to_owned(), "remove the brackets or the \"- \""),
-        (_, Value::Null) => ("nothing".to_owned(), "write a value or remove the line"),
+fn mismatch(expected: &str, found: &Value, path: &str, schema: Option<&JSONSchemaProps>) -> Finding {
+    let shown = match found {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
     };
-    let remedy = if remedy.is_empty() {
-        format!("write {expected}")
-    } else {
-        remedy.to_owned()
+    let remedy = match (expected, found) {
+        ("text", Value::Bool(_) | Value::Number(_)) => "put it in quotes".to_owned(),
+        ("a whole number", Value::Number(_)) => "write it without a fraction".to_owned(),
+        ("a whole number" | "a number", Value::String(text)) if text.parse::<f64>().is_ok() => {
+            "write it without quotes".to_owned()
+        }
+        ("true or false", Value::String(text)) if text.parse::<bool>().is_ok() => {
+            "write it without quotes".to_owned()
+        }
+        ("a list", Value::String(_) | Value::Object(_)) => "begin each item with \"- \"".to_owned(),
+        ("a mapping", Value::Array(_)) => "remove the brackets or the \"- \"".to_owned(),
+        ("a mapping", Value::String(text)) => fields_for(text, schema),
+        _ => format!("write {expected}"),
     };
     shape(path, format!("expected {expected}, found {shown}: {remedy}"))
+}
+
+/// How a text is written where a mapping is expected.
+fn fields_for(text: &str, schema: Option<&JSONSchemaProps>) -> String {
+    let names: Vec<&str> = schema
+        .and_then(|schema| schema.properties.as_ref())
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let required = schema.and_then(|schema| schema.required.as_ref()?.first());
+    match required
+        .map(String::as_str)
+        .or_else(|| names.iter().copied().find(|name| *name == "select"))
+    {
+        Some(name) => format!("write {{ {name}: {} }}", quoted(text)),
+        None if names.is_empty() => "write one \"name: value\" per line".to_owned(),
+        None => format!("write its fields: {}", names.join(", ")),
+    }
 }
 
 fn asked(nearest: &str) -> String {
