@@ -91,7 +91,9 @@ mod tests {
     fn objects(schema: &JSONSchemaProps, found: &mut Vec<Vec<String>>) {
         if let Some(properties) = &schema.properties {
             found.push(properties.keys().cloned().collect());
-            properties.values().for_each(|property| objects(property, found));
+            for property in properties.values() {
+                objects(property, found);
+            }
         }
         if let Some(JSONSchemaPropsOrBool::Schema(of)) = &schema.additional_properties {
             objects(of, found);

@@ -9,33 +9,27 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sms_crds::{
-    ScrapeSource,
-    manifest::{self, FileAccess},
-};
+use sms_crds::manifest::{self, FileAccess};
 
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/manifests")
         .join(folder);
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
     files.retain(|file| {
         file.extension()
-            .is_some_and(|found| found.to_str().is_some_and(|found| ending.contains(found)))
+            .and_then(|found| found.to_str())
+            .is_some_and(|found| ending.contains(found))
     });
     files.sort();
     files
 }
 
 fn name(file: &Path) -> &str {
-    file.file_name().unwrap().to_str().unwrap()
-}
-
-fn source(text: &str) -> ScrapeSource {
-    manifest::parse_manifests(text, "text").unwrap().remove(0)
+    file.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -135,6 +129,7 @@ fn the_api_name_cannot_be_changed_added_or_removed() {
              fetch: {{ url: https://club.example }}\n  extract: {{ jsonLd: {{}} }}\n"
         )
     };
+    let source = |text: &str| manifest::parse_source(text, "text").unwrap();
     let (none, one, other) = (
         source(&text("")),
         source(&text("  apiName: one\n")),

@@ -1,4 +1,4 @@
-//! Writes the CustomResourceDefinition of `ScrapeSource` as YAML to the file that is named, else to stdout. IO.
+//! Writes the `CustomResourceDefinition` of `ScrapeSource` as YAML to the file that is named, else to stdout. IO.
 
 use std::{env, fs, io, io::Write};
 

@@ -100,7 +100,7 @@ pub struct FetchSpec {
 /// Request method.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum HttpMethod {
-    /// A plain request; the only one that is conditional (ETag) and may follow redirects with a body kept.
+    /// A plain request; the only one that is conditional (`ETag`) and may follow redirects with a body kept.
     #[default]
     #[serde(rename = "GET")]
     Get,
