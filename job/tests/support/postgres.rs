@@ -3,7 +3,7 @@
 //! `SMS_TEST_POSTGRES_URL` names a server whose user may create databases. Without it a private server is started from
 //! the newest installation below `/usr/lib/postgresql`. Both programs end with the test process, however it ends: a
 //! shell waits for its standard input to close, then stops them by process id and deletes the folder.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::{
     env, fs,
@@ -24,7 +24,7 @@ use sqlx::{ConnectOptions, Connection, Executor, postgres::PgConnectOptions};
 /// Password of user `sms` over TCP.
 pub const PASSWORD: &str = "geheim";
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs a program until standard input closes. Arguments: folder, then the command line.
 const UNTIL_INPUT_CLOSES: &str = r#"
