@@ -93,11 +93,21 @@ impl StorePool {
         source: &ScrapeSource,
         secrets: &Secrets,
     ) -> Result<Arc<Store>, StoreChoiceError> {
-        let secret = source.spec.store.as_ref().and_then(|store| store.secret_ref.as_ref());
+        let secret = source
+            .spec
+            .store
+            .as_ref()
+            .and_then(|store| store.secret_ref.as_ref());
         let (key, url) = match (&self.explicit, secret) {
             (None, Some(reference)) => {
-                let secret_key = SecretKeyRef { name: reference.name.clone(), key: STORE_SECRET_KEY.to_owned() };
-                (reference.name.clone(), secrets.get(&secret_key)?.expose_secret().trim().parse()?)
+                let secret_key = SecretKeyRef {
+                    name: reference.name.clone(),
+                    key: STORE_SECRET_KEY.to_owned(),
+                };
+                (
+                    reference.name.clone(),
+                    secrets.get(&secret_key)?.expose_secret().trim().parse()?,
+                )
             }
             _ => (String::new(), self.default_url().clone()),
         };

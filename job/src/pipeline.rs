@@ -133,7 +133,14 @@ impl Run<'_> {
             );
         }
         let wait = self.environment.run_timeout;
-        let lease = store.acquire_lease(&source.key(), &self.report.api_name, &self.report.run, lease::LEASE_TIME, wait)
+        let lease = store
+            .acquire_lease(
+                &source.key(),
+                &self.report.api_name,
+                &self.report.run,
+                lease::LEASE_TIME,
+                wait,
+            )
             .await?;
         let keeper = LeaseKeeper::start(Arc::clone(&store), lease.clone());
         let result = self.leased(&source, &store, &lease).await;
@@ -149,7 +156,8 @@ impl Run<'_> {
     async fn leased(&mut self, source: &ScrapeSource, store: &Store, lease: &Lease) -> Result<(), Failure> {
         let expect = source.spec.expect.as_ref();
         let runs = expect.map_or(expectations::DEFAULT_BASELINE_RUNS, expectations::baseline_runs);
-        let state = store.source_state(&source.key(), &self.report.spec_hash, runs, accepted_run(source))
+        let state = store
+            .source_state(&source.key(), &self.report.spec_hash, runs, accepted_run(source))
             .await?;
         self.runs_total = state.runs_total;
         if let Due::NotBefore(earliest) = self.due(source, &state)? {
@@ -288,7 +296,12 @@ impl Run<'_> {
 
 /// The suspicious run that a person accepted as the new normal.
 fn accepted_run(source: &ScrapeSource) -> Option<&str> {
-    source.metadata.annotations.as_ref()?.get(labels::ACCEPT).map(String::as_str)
+    source
+        .metadata
+        .annotations
+        .as_ref()?
+        .get(labels::ACCEPT)
+        .map(String::as_str)
 }
 
 /// Whether validators may still stand for a whole body.

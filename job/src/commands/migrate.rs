@@ -12,7 +12,11 @@ pub async fn run(args: StoreArgs) -> Result<u8, CommandError> {
     let report = store.migrate().await.map_err(setup::store_error)?;
     match report.applied.as_slice() {
         [] => println!("{url}: schema version {}, nothing to do", report.version),
-        applied => println!("{url}: schema version {}, applied {}", report.version, applied.join(", ")),
+        applied => println!(
+            "{url}: schema version {}, applied {}",
+            report.version,
+            applied.join(", ")
+        ),
     }
     Ok(0)
 }

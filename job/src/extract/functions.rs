@@ -10,7 +10,11 @@ use super::{html, jq::Data, jq::Variables};
 /// match in a fragment, as `{text, html, attrs}`).
 pub(super) fn natives() -> impl Iterator<Item = Fun<Data>> {
     [
-        run(("html_text", v(0), |cv| bome(map_text(&cv.1, |text| html::fragment_text(text).map_err(jaq_core::Error::str))))),
+        run(("html_text", v(0), |cv| {
+            bome(map_text(&cv.1, |text| {
+                html::fragment_text(text).map_err(jaq_core::Error::str)
+            }))
+        })),
         run(("html_unescape", v(0), |cv| {
             bome(map_text(&cv.1, |text| Ok(html::decode_entities(text))))
         })),
@@ -44,7 +48,9 @@ fn map_text(
 ) -> jaq_core::ValR<Val> {
     match value {
         Val::Null => Ok(Val::Null),
-        other => text_of(other).and_then(|text| function(&text)).map(|text| Variables::text(&text)),
+        other => text_of(other)
+            .and_then(|text| function(&text))
+            .map(|text| Variables::text(&text)),
     }
 }
 
