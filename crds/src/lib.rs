@@ -8,17 +8,21 @@
 
 pub mod crd;
 pub mod duration;
+pub mod fields;
 pub mod labels;
 pub mod manifest;
+pub mod problem;
 pub mod report;
 pub mod schedule;
 pub mod schema;
 pub mod source;
 pub mod v1alpha1;
+pub mod zone;
 
 /// API group of every kind in this crate.
 pub const GROUP: &str = "sms-scraper.dev";
 
 pub use duration::DurationString;
+pub use problem::Problem;
 pub use source::SourceKey;
 pub use v1alpha1::{ScrapeSource, ScrapeSourceSpec, ScrapeSourceStatus};

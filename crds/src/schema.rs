@@ -1,1 +1,65 @@
-//! placeholder
+//! Offline validation of a manifest against the CRD: its structural schema, then its CEL rules. Pure.
+//!
+//! The answer is the API server's: what passes here passes there, and the other way round. Two differences are on
+//! purpose. An entry of a map without a value (`title:`) is a problem here, where the API server silently drops it;
+//! and a whole number with a fraction (`3.0`) is one, since YAML readers disagree about it.
+
+mod rules;
+mod structure;
+
+use std::sync::LazyLock;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
+use serde_json::Value;
+
+use crate::problem::Problem;
+
+static SCHEMA: LazyLock<JSONSchemaProps> = LazyLock::new(|| {
+    let versions = crate::crd::definition().spec.versions;
+    versions
+        .into_iter()
+        .find_map(|version| version.schema?.open_api_v3_schema)
+        .unwrap_or_default()
+});
+
+/// The schema of a whole `ScrapeSource`.
+pub fn schema() -> &'static JSONSchemaProps {
+    &SCHEMA
+}
+
+/// Everything that the CRD's schema and rules say against `object`. `apiVersion`, `kind` and `metadata` are not looked
+/// at, apart from rules that name them; `status` is ignored.
+///
+/// Fields without a value (`timeout:`) are taken out of `object` first, as the API server does.
+pub fn validate(object: &mut Value) -> Vec<Problem> {
+    let Some(fields) = object.as_object_mut() else {
+        return vec![Problem::new(
+            "",
+            "a manifest is a mapping: write apiVersion, kind, metadata and spec",
+        )];
+    };
+    fields.remove("status");
+    let mut findings = Vec::new();
+    match (
+        SCHEMA
+            .properties
+            .as_ref()
+            .and_then(|properties| properties.get("spec")),
+        fields.get_mut("spec"),
+    ) {
+        (Some(schema), Some(spec)) if !spec.is_null() => {
+            structure::check(schema, spec, "spec", &mut findings)
+        }
+        _ => findings.push(structure::missing("spec", None)),
+    }
+    let mut broken = rules::check(object);
+    broken.retain(|rule| !structure::explains(&findings, rule));
+    findings
+        .into_iter()
+        .map(|finding| finding.problem)
+        .chain(broken)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

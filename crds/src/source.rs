@@ -55,6 +55,23 @@ impl ScrapeSource {
             .unwrap_or(&self.spec.time_zone)
     }
 
+    /// The source as it travels to a Job: kind, name, namespace and spec. Labels, annotations (among them what
+    /// `kubectl apply` keeps), managed fields and status stay behind.
+    pub fn to_travel(&self) -> Self {
+        let mut source = Self::new(
+            self.metadata.name.as_deref().unwrap_or_default(),
+            self.spec.clone(),
+        );
+        source.metadata.namespace.clone_from(&self.metadata.namespace);
+        source
+    }
+
+    /// Bytes of [`Self::to_travel`] as JSON with every `$` doubled, as an environment variable of a container holds it.
+    pub fn travel_size(&self) -> usize {
+        let json = serde_json::to_vec(&self.to_travel()).unwrap_or_default();
+        json.len() + json.iter().filter(|byte| **byte == b'$').count()
+    }
+
     /// Hash of what decides which events a page gives: `fetch`, `extract` and the time zones. Validators and removal
     /// counts of another hash are void.
     pub fn spec_hash(&self) -> String {

@@ -33,6 +33,7 @@ pub use store::{RetentionSpec, StoreSpec};
     group = "sms-scraper.dev",
     version = "v1alpha1",
     kind = "ScrapeSource",
+    doc = "One source of events: where to fetch them, how to read them, and what a healthy run looks like.",
     plural = "scrapesources",
     shortname = "ss",
     category = "sms",
@@ -51,12 +52,13 @@ pub use store::{RetentionSpec, StoreSpec};
     printcolumn(name = "Next run", type_ = "string", json_path = ".status.nextRunTime"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     validation = Rule::new("self.metadata.name.size() <= 63")
-        .message("metadata.name: at most 63 characters, since it becomes a label; shorten the name")
+        .message("metadata.name: is longer than 63 characters, which a label cannot hold: shorten the name")
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.apiName) == has(oldSelf.apiName) && (!has(self.apiName) || self.apiName == oldSelf.apiName)")
-        .message("spec.apiName is immutable: it names the series and the stored events; create a new ScrapeSource instead")
+        .message("cannot be changed, since it names the metrics of this source: create a new ScrapeSource instead")
+        .field_path(".apiName")
 )]
 pub struct ScrapeSourceSpec {
     /// Name of this source in metrics (label `instance` of the pushed group, label `api` of the exporter) and on
@@ -71,11 +73,11 @@ pub struct ScrapeSourceSpec {
     /// `H H(4-8) * * *` once a day between 04:00 and 08:59, `H/15` every fifteen minutes from a fixed offset. Macros
     /// (`@daily`) and `TZ=` are refused. Default: `H */6 * * *`.
     #[serde(default = "default_schedule")]
-    #[schemars(length(min = 9, max = 100))]
+    #[schemars(length(min = 1, max = 100))]
     #[x_kube(
         validation = ("!self.startsWith('@')", "macros such as @daily are not supported: write five cron fields, e.g. 'H 4 * * *'"),
-        validation = ("!self.contains('TZ=')", "TZ= is not supported in a schedule: set spec.timeZone instead"),
-        validation = ("self.matches('^\\\\s*\\\\S+(\\\\s+\\\\S+){4}\\\\s*$')", "a schedule has exactly five fields: minute hour day-of-month month day-of-week")
+        validation = ("self.startsWith('@') || !self.contains('TZ=')", "TZ= is not supported in a schedule: set spec.timeZone instead"),
+        validation = ("self.startsWith('@') || self.contains('TZ=') || self.matches('^\\\\s*\\\\S+(\\\\s+\\\\S+){4}\\\\s*$')", "a schedule has exactly five fields: minute hour day-of-month month day-of-week")
     )]
     pub schedule: String,
 

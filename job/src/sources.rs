@@ -7,7 +7,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sms_crds::{ScrapeSource, manifest};
+use sms_crds::{
+    ScrapeSource,
+    manifest::{self, FileAccess},
+};
 
 use crate::{args::SourceArgs, environment::LoadedSource, extract::plan::Plan};
 
@@ -133,7 +136,12 @@ fn read_file(file: &Path, loaded: &mut Loaded) {
 
 /// Parses and validates; a source with a problem is left out, the others of the file stay.
 fn add(text: &str, origin: &str, folder: Option<&Path>, loaded: &mut Loaded) {
-    let parsed = manifest::read(text, origin);
+    let files = if folder.is_some() {
+        FileAccess::Allowed
+    } else {
+        FileAccess::Refused
+    };
+    let parsed = manifest::read_manifests(text, origin, files);
     loaded
         .problems
         .extend(parsed.problems.iter().map(ToString::to_string));

@@ -13,7 +13,7 @@ use crate::DurationString;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.json), has(self.html), has(self.ical), has(self.feed), has(self.jsonLd)].filter(x, x).size() == 1")
-    .message("spec.extract needs exactly one of json, html, ical, feed, jsonLd"))]
+    .message("needs exactly one of json, html, ical, feed, jsonLd"))]
 pub struct ExtractSpec {
     /// Items from JSON, or from JSON or a JavaScript literal inside an HTML page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,7 +168,7 @@ pub struct JsonLdExtract {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.json), has(self.html), has(self.jsonLd)].filter(x, x).size() == 1")
-    .message("a lookup needs exactly one of json, html, jsonLd"))]
+    .message("needs exactly one of json, html, jsonLd"))]
 pub struct LookupSpec {
     /// Rows from JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,9 +192,11 @@ pub struct LookupSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.field) != has(self.where)")
-        .message("a rule needs exactly one of field (with matches or equals) and where (a jq condition)"),
+        .message("needs exactly one of field (with matches or equals) and where (a jq condition)"),
     validation = Rule::new("!has(self.field) || (has(self.matches) != has(self.equals))")
-        .message("a rule with field needs exactly one of matches and equals")
+        .message("needs exactly one of matches and equals beside field"),
+    validation = Rule::new("!has(self.where) || !(has(self.matches) || has(self.equals))")
+        .message("matches and equals go with field: remove them, or replace where by field")
 )]
 pub struct FilterRule {
     /// Field to look at, after `transform`. `text` is an HTML item's whole text. A missing field is the empty text.

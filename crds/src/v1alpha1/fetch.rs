@@ -15,9 +15,9 @@ use crate::DurationString;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("self.url.startsWith('http://') || self.url.startsWith('https://') || self.url.startsWith('file://')")
-        .message("spec.fetch.url must start with https://, http:// or file://"),
+        .message("must start with https://, http:// or file://").field_path(".url"),
     validation = Rule::new("!has(self.body) || (has(self.method) && self.method == 'POST')")
-        .message("spec.fetch.body needs spec.fetch.method: POST")
+        .message("is sent with POST only: add method: POST").field_path(".body")
 )]
 pub struct FetchSpec {
     /// Address of the first page: `https://`, `http://`, or (from manifests on disk only) `file://`; a relative
@@ -137,7 +137,7 @@ pub struct QueryParameter {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.value) != has(self.secretKeyRef)")
-    .message("a header needs exactly one of value and secretKeyRef"))]
+    .message("needs exactly one of value and secretKeyRef"))]
 pub struct HeaderSpec {
     /// Header name. Example: `Accept-Language`.
     #[schemars(regex(pattern = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"))]
@@ -170,7 +170,7 @@ pub struct SecretKeyRef {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.basic), has(self.bearer), has(self.header), has(self.query)].filter(x, x).size() == 1")
-    .message("spec.fetch.auth needs exactly one of basic, bearer, header, query"))]
+    .message("needs exactly one of basic, bearer, header, query"))]
 pub struct AuthSpec {
     /// HTTP basic authentication (RFC 7617).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,7 +226,7 @@ pub struct NamedSecret {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.next), has(self.nextPath), has(self.parameter), has(self.template)].filter(x, x).size() == 1")
-    .message("spec.fetch.pages needs exactly one of next, nextPath, parameter, template"))]
+    .message("needs exactly one of next, nextPath, parameter, template"))]
 pub struct PagesSpec {
     /// CSS selector of the link to the next page; its `href` is followed. Example: `a[rel=next]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,9 +36,9 @@ pub struct HtmlExtract {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!(has(self.select) && has(self.itemprop))")
-        .message("a field has select or itemprop, not both"),
+        .message("has both select and itemprop: remove one"),
     validation = Rule::new("!has(self.value) || !(has(self.select) || has(self.itemprop) || has(self.attribute) || has(self.regex))")
-        .message("a field with value is constant: remove select, itemprop, attribute and regex")
+        .message("has a constant value: remove value, or select, itemprop, attribute and regex")
 )]
 pub struct HtmlField {
     /// CSS selector of the element; the first match counts unless `all` is true. Without it the scope itself is read.

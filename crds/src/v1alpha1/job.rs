@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::KubeSchema;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the Job that runs this source in a cluster. What widens a Pod's power (tolerations, service account,
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct JobSpec {
     /// Requests and limits of the container. Default: the operator's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "resources_schema")]
     pub resources: Option<ResourceRequirements>,
 
     /// Labels added to Job and Pod.
@@ -59,4 +61,32 @@ pub struct JobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 2_592_000))]
     pub ttl_seconds_after_finished: Option<i32>,
+}
+
+/// Pattern of a quantity that is written as text (Kubernetes, "Resource Management for Pods and Containers").
+pub const QUANTITY: &str = r"^[0-9]{1,18}(\.[0-9]{1,9})?([munkMGTPE]|[KMGTPE]i|[eE][0-9]{1,2})?$";
+
+/// Limits and requests alone: what else Kubernetes has there (`claims`) is not a source's to ask for.
+fn resources_schema(_: &mut SchemaGenerator) -> Schema {
+    let quantities = |description: &str| {
+        json_schema!({
+            "description": description,
+            "type": "object",
+            "maxProperties": 16,
+            "additionalProperties": {
+                "description": "Amount, e.g. 100m, 0.5, 64Mi or 1Gi.",
+                "x-kubernetes-int-or-string": true,
+                "pattern": QUANTITY,
+                "maxLength": 32
+            }
+        })
+    };
+    json_schema!({
+        "type": "object",
+        "nullable": true,
+        "properties": {
+            "limits": quantities("Most that the container may use. Example: `{ memory: 256Mi }`."),
+            "requests": quantities("What the container is guaranteed. Example: `{ cpu: 50m, memory: 64Mi }`.")
+        }
+    })
 }

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::DurationString;
 
-/// Where events are stored.
+/// Where events are stored: at most one of `secretRef` and `volumeClaim`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!(has(self.secretRef) && has(self.volumeClaim))")
+    .message("has both secretRef and volumeClaim: events go to one store, remove one"))]
 pub struct StoreSpec {
     /// Secret whose key `url` is the store's address (`postgres://…`). Without a cluster it is the file
     /// `$SMS_SECRETS_DIR/<name>/url`; `--store` wins over it.

@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::Value;
 use sms_crds::report::RunReport;
+use url::Url;
 
 use super::{CONFIGURATION, CommandError, setup, table};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     environment::{Environment, LoadedSource},
     event::{Event, Rejected},
     extract::session::{Extraction, TracedItem},
-    fetch::content_type_of,
+    fetch::content_type,
     identity,
     pipeline::{
         collect::{CollectOptions, Collected, collect, collect_fixture},
@@ -161,9 +162,13 @@ async fn extraction(
 fn read(file: &Path, url: String, charset: Option<String>) -> Result<Document, CommandError> {
     let body = std::fs::read(file)
         .map_err(|error| CommandError::configuration(format!("{}: {error}", file.display())))?;
+    let content_type = std::path::absolute(file)
+        .ok()
+        .and_then(|path| Url::from_file_path(path).ok())
+        .and_then(|address| content_type(&address).map(str::to_owned));
     Ok(Document {
         url,
-        content_type: content_type_of(file).map(str::to_owned),
+        content_type,
         charset,
         body,
     })

@@ -1,6 +1,6 @@
 //! The five extraction kinds behind one signature. Pure.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use sms_crds::v1alpha1::{
     ExtractSpec, FeedExtract, FollowSpec, HtmlExtract, IcalExtract, JsonLdExtract, LookupSpec,
@@ -27,8 +27,8 @@ const DEFAULT_PAST_DAYS: i64 = 30;
 pub struct ReadOptions<'a> {
     /// Time of the run.
     pub now: Timestamp,
-    /// IANA zone of times without one.
-    pub zone: &'a str,
+    /// Zone of times without one.
+    pub zone: &'a TimeZone,
     /// Most items.
     pub max_items: usize,
     /// Whether an HTML item's whole text is wanted as field `text`.
@@ -190,7 +190,7 @@ impl Kind {
                 Ok(reading(list, &kind.fields, variables))
             }
             Self::Feed(fields) => {
-                let list = feed::read(&page.document().body, options.max_items, fragment_text)?;
+                let list = feed::read(&page.document().body, options.max_items, plain_text)?;
                 Ok(reading(list, fields, variables))
             }
             Self::JsonLd(kind) => kind.read(page, variables, options),
@@ -207,6 +207,11 @@ impl Kind {
             | Self::JsonLd(JsonLdKind { fields, .. }) => fields.mentions(variable),
         }
     }
+}
+
+/// A feed's HTML as text; HTML that exceeds a limit is left as it is, and cut by the field's own limit.
+fn plain_text(html: &str) -> String {
+    fragment_text(html).unwrap_or_else(|_| html.to_owned())
 }
 
 /// `variables` with the page's JSON, where a program looks at it: converting a large page is not free.
@@ -259,9 +264,9 @@ impl HtmlKind {
         match inside {
             Some((html, document)) => {
                 let parsed = HtmlPage::parse(&html, page.limits())?;
-                Ok(self.items(&parsed, document, options))
+                self.items(&parsed, document, options)
             }
-            None => Ok(self.items(page.html()?, Value::Null, options)),
+            None => self.items(page.html()?, Value::Null, options),
         }
     }
 
@@ -306,12 +311,17 @@ impl HtmlKind {
         Ok(Some((html, document)))
     }
 
-    fn items(&self, html: &HtmlPage, document: Value, options: &ReadOptions<'_>) -> Reading {
+    fn items(
+        &self,
+        html: &HtmlPage,
+        document: Value,
+        options: &ReadOptions<'_>,
+    ) -> Result<Reading, ExtractError> {
         let item_options = ItemOptions {
             want_text: options.want_text,
             max_items: options.max_items + 1,
         };
-        let mut found = self.plan.extract(html, item_options);
+        let mut found = self.plan.extract(html, item_options)?;
         let truncated = found.len() > options.max_items;
         found.truncate(options.max_items);
         let mut missing = Vec::with_capacity(found.len());
@@ -327,7 +337,7 @@ impl HtmlKind {
                 fields,
             });
         }
-        Reading {
+        Ok(Reading {
             list: ItemList {
                 items,
                 truncated,
@@ -335,7 +345,7 @@ impl HtmlKind {
             },
             document,
             missing,
-        }
+        })
     }
 }
 

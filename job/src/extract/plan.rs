@@ -1,6 +1,6 @@
 //! A source's `extract` compiled: every selector, pattern and program checked once. Pure.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use sms_crds::{ScrapeSource, v1alpha1::MergeRule};
 
 use super::{
@@ -26,7 +26,7 @@ pub struct Plan {
     pub(super) follow: Option<Follow>,
     pub(super) next: Option<NextLink>,
     pub(super) normaliser: Normaliser,
-    pub(super) zone: String,
+    pub(super) zone: TimeZone,
     pub(super) max_items: usize,
     pub(super) now: Timestamp,
 }
@@ -123,13 +123,20 @@ impl Plan {
                 .map(NextLink::Path),
                 (None, None) => None,
             });
+        let time_zone = collect(
+            TimeZone::get(&zone).map_err(|_| {
+                let problem = format!("{zone:?} is no time zone; write for example America/Los_Angeles");
+                PlanError::new("spec.extract.timeZone", problem)
+            }),
+            &mut errors,
+        );
         let normaliser = collect(
             Normaliser::new(&zone, extract.dates.as_ref(), &extract.defaults, now),
             &mut errors,
         );
 
-        match (kind, normaliser, errors.is_empty()) {
-            (Some(kind), Some(normaliser), true) => Ok(Self {
+        match (kind, normaliser, time_zone, errors.is_empty()) {
+            (Some(kind), Some(normaliser), Some(zone), true) => Ok(Self {
                 kind,
                 lookups,
                 transform,

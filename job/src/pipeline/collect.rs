@@ -129,7 +129,7 @@ async fn further_pages(
     let mut seen = BTreeSet::from([first.document.url.clone()]);
     let mut current = first.document.url;
     let mut bytes = 0;
-    let mut number: i64 = 2;
+    let mut number: u32 = 2;
     while summary.items > 0 {
         let Some(next) = paging::next_address(pages, number, &current, summary.next.as_deref()) else {
             break;
@@ -137,7 +137,7 @@ async fn further_pages(
         if !seen.insert(next.clone()) {
             break;
         }
-        if number > i64::from(most) {
+        if i64::from(number) > i64::from(most) {
             report.partial = true;
             break;
         }

@@ -1,0 +1,37 @@
+# Images of the product. Targets:
+#   job      the scraper alone, for Jobs in a cluster: nothing but one static binary
+#   scraper  the same with a shell and the example site, for docker-compose
+#
+# By default the binaries are compiled here. With --build-arg BINARIES=<image> they are taken from that image instead,
+# which holds them under /out: sms_scraper and venues.
+ARG BINARIES=build
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /src
+COPY . .
+# An explicit --target keeps the flag away from build scripts and procedural macros, which cannot be static.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    set -eu; \
+    host="$(rustc -vV | sed -n 's/^host: //p')"; \
+    export RUSTFLAGS='-C target-feature=+crt-static'; \
+    cargo build --release --locked --target "$host" -p sms-job --bin sms_scraper --example venues; \
+    install -D -t /out "target/$host/release/sms_scraper" "target/$host/release/examples/venues"
+
+FROM ${BINARIES} AS binaries
+
+# Certificate authorities and time zones are compiled in.
+FROM scratch AS job
+COPY --from=binaries /out/sms_scraper /usr/local/bin/sms_scraper
+USER 65532:65532
+ENTRYPOINT ["/usr/local/bin/sms_scraper"]
+
+FROM busybox:1.37 AS scraper
+COPY --from=binaries /out/sms_scraper /out/venues /usr/local/bin/
+# A new volume takes its owner from here.
+RUN mkdir -p /data && chown 65532:65532 /data
+USER 65532:65532
+VOLUME /data
+# 8080: /healthz and /readyz; 9898: /metrics.
+EXPOSE 8080 9898
+CMD ["sms_scraper", "serve"]

@@ -1,0 +1,49 @@
+# Every command a person or CI runs. `make` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO := cargo
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## Build everything, without optimisation
+	$(CARGO) build --workspace --examples
+
+.PHONY: release
+release: ## Build the static, stripped binary: target/<host>/release/sms_scraper
+	.ci/release
+
+.PHONY: demo
+demo: ## Scrape the bundled example venues into SQLite; needs a Rust toolchain and nothing else
+	.ci/demo
+
+.PHONY: test
+test: ## Run every test; installs Prometheus, Pushgateway and PostgreSQL where it may
+	.ci/test
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+.PHONY: lint
+lint: ## Check format and lints, as CI does
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: generate
+generate: ## Write the files that are generated from the types
+	$(CARGO) run --quiet -p sms-crds --bin crdgen
+	$(CARGO) run --quiet -p sms-crds --bin docgen
+
+.PHONY: check-generated
+check-generated: generate ## Fail if a generated file is not what the types say
+	git diff --exit-code -- crds/generated docs/reference
+
+.PHONY: bench
+bench: ## Measure and write bench/README.md
+	bench/run
