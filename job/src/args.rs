@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil};
 
 /// Scrapes event sources: fetch, extract, de-duplicate, store, and tell Prometheus.
 #[derive(Debug, Parser)]
-#[command(name = "sms_scraper", version, about, max_term_width = 110)]
+#[command(name = "sms_scraper", version, max_term_width = 110)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

@@ -46,6 +46,7 @@ use self::{
     guard::Guard,
     limits::Limits,
     request::RequestPlan,
+    resolver::CheckedResolver,
     session::{Purpose, Session, Visit},
 };
 use crate::{document::Document, secrets::Secrets};
@@ -150,7 +151,7 @@ impl Fetcher {
             allow_private_addresses: settings.allow_private_addresses,
         };
         let plan = RequestPlan::new(spec, home, secrets, now, &zone)?;
-        let transport = Transport::new(guard, limits, settings.ca_file.clone());
+        let transport = Transport::new(CheckedResolver::system(guard), limits, settings.ca_file.clone());
         Ok(Self {
             session: Session::new(plan, limits, guard, transport, spec.robots, now),
             charset: spec.charset.clone(),

@@ -3,27 +3,27 @@
 //! A push belongs to the end of a run and must never fail or hang it: one try takes at most 5 s, all tries together at
 //! most 15 s, and every error is a [`PushError`] that the caller reports as a warning.
 
+mod error;
 mod settings;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, header, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
-use sms_crds::report::Reason;
-use thiserror::Error;
 use url::Url;
 
 pub use crate::metrics::PushMethod;
 use crate::metrics::RunMetrics;
+pub use error::PushError;
 use settings::Auth;
 pub use settings::{PushSettings, TIMEOUT, TRIES};
 
@@ -35,92 +35,6 @@ const ANSWER_LIMIT: usize = 2048;
 /// Characters of the gateway's answer that a message repeats.
 const ANSWER_SHOWN: usize = 300;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-
-/// Why metrics did not reach the gateway. No message holds a credential.
-#[derive(Debug, Error)]
-pub enum PushError {
-    /// The address cannot be used.
-    #[error(
-        "the Pushgateway address is not usable: {0}; write it like http://pushgateway:9091 in --pushgateway or SMS_PUSHGATEWAY_URL"
-    )]
-    Address(String),
-    /// Variables contradict each other.
-    #[error("Pushgateway credentials: {0}; set either a user name with a password, or a token, each once")]
-    Conflict(String),
-    /// A file with a credential cannot be read.
-    #[error("cannot read {}, which {variable} names: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The variable that names it.
-        variable: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The CA file holds no usable certificate.
-    #[error("cannot use {} as SMS_PUSHGATEWAY_CA_FILE: {why}; it has to hold PEM certificates", path.display())]
-    Authority {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// The HTTP client could not be built.
-    #[error("cannot build the client for the Pushgateway: {0}")]
-    Client(String),
-    /// The metrics could not be written as text.
-    #[error("cannot write the metrics as text: {0}")]
-    Encode(#[from] prometheus::Error),
-    /// The gateway answered with an error.
-    #[error("the Pushgateway at {gateway} refused api={instance} with status {status}: {answer}")]
-    Refused {
-        /// Host and port.
-        gateway: String,
-        /// The group.
-        instance: String,
-        /// What it answered.
-        status: StatusCode,
-        /// Beginning of the answer, on one line.
-        answer: String,
-    },
-    /// No answer: no such host, nothing listens, the connection broke.
-    #[error("cannot reach the Pushgateway at {gateway}: {why}")]
-    Unreachable {
-        /// Host and port.
-        gateway: String,
-        /// Why.
-        why: String,
-    },
-    /// No answer in time.
-    #[error("the Pushgateway at {gateway} did not answer within {} s", limit.as_secs_f64())]
-    TimedOut {
-        /// Host and port.
-        gateway: String,
-        /// The limit that passed.
-        limit: Duration,
-    },
-}
-
-impl PushError {
-    /// The reason as reports and conditions know it.
-    pub fn reason(&self) -> Reason {
-        Reason::PushFailed
-    }
-
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::Refused { status, .. } => {
-                status.is_server_error()
-                    || matches!(
-                        *status,
-                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-                    )
-            }
-            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
-            _ => false,
-        }
-    }
-}
 
 /// Pushes the metrics of a run the way its outcome asks for ([`RunMetrics::method`]).
 pub async fn push_run(settings: &PushSettings, run: &RunMetrics) -> Result<(), PushError> {
@@ -333,51 +247,4 @@ fn causes(error: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn group(base: &str, instance: &str) -> String {
-        group_url(PushSettings::new(base).unwrap().url(), instance).to_string()
-    }
-
-    #[test]
-    fn the_group_is_named_by_job_and_instance() {
-        let wanted = "http://gw:9091/metrics/job/sms_scraper/instance/blue_moon";
-        assert_eq!(group("http://gw:9091", "blue_moon"), wanted);
-        assert_eq!(group("http://gw:9091/", "blue_moon"), wanted);
-    }
-
-    #[test]
-    fn a_path_in_the_address_is_kept() {
-        let wanted = "https://gw/push/gateway/metrics/job/sms_scraper/instance/a";
-        assert_eq!(group("https://gw/push/gateway", "a"), wanted);
-        assert_eq!(group("https://gw/push/gateway/?x=1#y", "a"), wanted);
-    }
-
-    #[test]
-    fn a_name_that_a_path_cannot_hold_travels_as_base64() {
-        let base = "http://gw/metrics/job/sms_scraper/instance@base64/";
-        for (instance, encoded) in [("a/b", "YS9i"), ("..", "Li4"), ("", "="), ("ü?", "w7w_")] {
-            assert_eq!(group("http://gw", instance), format!("{base}{encoded}"));
-        }
-    }
-
-    #[test]
-    fn a_ca_file_without_certificates_is_refused_with_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ca.pem");
-        std::fs::write(&file, "nothing here\n").unwrap();
-        let settings = PushSettings::new("https://gw").unwrap().with_ca_file(&file);
-        let error = settings.client().unwrap_err();
-        assert!(error.to_string().contains("ca.pem"), "{error}");
-        assert_eq!(error.reason(), Reason::PushFailed);
-    }
-
-    #[test]
-    fn plain_http_builds_without_authorities() {
-        let settings = PushSettings::new("http://gw")
-            .unwrap()
-            .with_ca_file("/no/such/file");
-        assert!(settings.client().is_ok());
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! The files of the local loop say what the handbook says: Prometheus, Grafana, compose, images.
 
-mod support {
-    pub mod services;
-}
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/services.rs"]
+mod services;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,8 @@ use std::process::Command;
 
 use regex::Regex;
 use serde_json::{Value, json};
+use services::is_installed;
 use sms_job::metrics::families::{exported, pushed};
-use support::services::is_installed;
 
 /// The panels that the handbook names, in its order.
 const PANELS: [(&str, &str); 5] = [

@@ -1,5 +1,53 @@
-//! Placeholder.
-use super::{error::*, item::*};
-pub fn read(_: &[u8], _: usize, _: fn(&str) -> String) -> Result<ItemList, ExtractError> {
-    Ok(ItemList::default())
+//! Items from RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed, lenient towards real-world files. Pure.
+//!
+//! [`xml`] reads a feed of any kind into entries that keep every element; [`entry`] makes items of them. Extension
+//! elements, broken markup and entities without a definition are the rule rather than the exception in event feeds,
+//! which is why this stands on an XML reader and not on a model of the standards.
+
+mod entry;
+mod event_time;
+mod json;
+mod text;
+mod xml;
+
+use super::{
+    error::ExtractError,
+    item::{ItemList, SourceItem},
+};
+
+/// The words for this format in errors.
+const FORMAT: &str = "a feed";
+
+/// Reads at most `max_items` entries of a feed. `html_to_text` makes plain text of HTML for descriptions and titles.
+///
+/// Default fields are `id`, `title`, `url`, `description`, `image` and `categories`; `start`, `end` and `venue` only
+/// from elements that mean them (`ev:startdate`, `xcal:dtstart` and their like). When an entry was published is never
+/// when its event is. In `raw`, elements that are no standard ones are there by their name in the file, their
+/// attributes as `name@attribute`, and what is there several times as a list.
+///
+/// # Errors
+/// [`ExtractError::Parse`] where the body is no feed at all, [`ExtractError::Limit`] where elements are nested too deep.
+/// A feed that breaks off gives the entries before that and is truncated.
+pub fn read(
+    body: &[u8],
+    max_items: usize,
+    html_to_text: fn(&str) -> String,
+) -> Result<ItemList, ExtractError> {
+    let text = text::decode(body);
+    if text.trim_start().starts_with(['{', '[']) {
+        return json::read(&text, max_items, html_to_text);
+    }
+    let document = xml::parse(&text, max_items)?;
+    let items = document
+        .entries
+        .iter()
+        .map(|entry| -> SourceItem { entry::item(entry, html_to_text) });
+    Ok(ItemList {
+        items: items.collect(),
+        truncated: document.truncated,
+        warnings: document.warnings,
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,151 @@ impl HtmlPlan {
         Ok(items)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::time::{Duration, Instant};
+
+    const ALL: ItemOptions = ItemOptions {
+        want_text: false,
+        max_items: usize::MAX,
+    };
+
+    fn plan(spec: Value) -> Result<HtmlPlan, PlanError> {
+        HtmlPlan::compile(&serde_json::from_value(spec).unwrap(), "spec.extract.html")
+    }
+
+    fn page(html: &str) -> HtmlPage {
+        HtmlPage::parse(html, &HtmlLimits::default()).unwrap()
+    }
+
+    #[test]
+    fn errors_name_the_field_and_the_remedy() {
+        for (field, path, words) in [
+            (json!({"select": "a["}), "fields.f.select", "ends too early"),
+            (json!({"closest": "> a"}), "fields.f.closest", ":scope"),
+            (json!({"regex": "(a"}), "fields.f.regex", "unclosed group"),
+            (
+                json!({"regex": "(\\w{1000}){1000}"}),
+                "fields.f.regex",
+                "too large",
+            ),
+            (json!({"replace": "x"}), "fields.f.replace", "needs regex"),
+            (json!({"from": "after"}), "fields.f.from", "add select"),
+            (
+                json!({"select": "a", "itemprop": "b"}),
+                "fields.f.itemprop",
+                "not both",
+            ),
+            (json!({"attribute": "a", "html": true}), "fields.f", "one of"),
+        ] {
+            let error = plan(json!({"items": "p", "fields": {"f": field}})).unwrap_err();
+            assert_eq!(error.path, format!("spec.extract.html.{path}"));
+            assert!(error.problem.contains(words), "{error}");
+        }
+        assert_eq!(
+            plan(json!({"items": "::x"})).unwrap_err().path,
+            "spec.extract.html.items"
+        );
+    }
+
+    #[test]
+    fn scopes_around_an_item_need_items() {
+        for field in [
+            json!({"from": "next"}),
+            json!({"from": "parent"}),
+            json!({"closest": "div"}),
+        ] {
+            let error = plan(json!({"fields": {"f": field}})).unwrap_err();
+            assert!(error.problem.contains("without items"), "{error}");
+        }
+        plan(json!({"fields": {"f": {"from": "document", "select": "a"}}})).unwrap();
+    }
+
+    #[test]
+    fn the_text_of_the_item_is_given_when_it_is_wanted() {
+        let plan = plan(json!({"items": "li"})).unwrap();
+        let options = ItemOptions {
+            want_text: true,
+            max_items: 10,
+        };
+        let items = plan.extract(&page("<li>a<p>b</p></li>"), options).unwrap();
+        assert_eq!(items[0].text.as_deref(), Some("a b"));
+        assert_eq!(plan.extract(&page("<li>a"), ALL).unwrap()[0].text, None);
+    }
+
+    #[test]
+    fn no_more_items_than_asked_for_are_given_and_the_next_one_still_ends_the_search() {
+        let plan =
+            plan(json!({"items": "h1", "fields": {"p": {"from": "next", "select": "p", "all": true}}}))
+                .unwrap();
+        let options = ItemOptions {
+            want_text: false,
+            max_items: 1,
+        };
+        let items = plan
+            .extract(&page("<h1>a</h1><p>1</p><h1>b</h1><p>2</p>"), options)
+            .unwrap();
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0].fields["p"], json!(["1"]));
+    }
+
+    #[test]
+    fn a_number_after_a_dollar_is_a_group_whatever_follows() {
+        let field = json!({"regex": "(\\d+)(st|nd)", "replace": "$1th $$2 ${2} $x"});
+        let plan = plan(json!({"items": "p", "fields": {"f": field}})).unwrap();
+        assert_eq!(
+            plan.extract(&page("<p>May 1st"), ALL).unwrap()[0].fields["f"],
+            "May 1th $2 st"
+        );
+    }
+
+    #[test]
+    fn every_scope_stays_fast_with_ten_thousand_items() {
+        let row = "<div class=day><h2>Day</h2></div><div class=e><b>T</b></div><p class=n>note</p>";
+        let html = format!("<section>{}</section>", row.repeat(10_000));
+        let plan = plan(json!({"items": ".e", "fields": {
+            "before": {"from": "before", "select": "h2"},
+            "after": {"from": "after", "select": ".n"},
+            "next": {"from": "next", "select": ".n"},
+            "previous": {"from": "previous", "select": "h2"},
+            "run": {"from": "next", "ownText": true, "optional": true},
+            "sibling": {"from": "previous"},
+            "none": {"from": "before", "select": "h6", "optional": true},
+            "closest": {"closest": "section", "select": "h6", "optional": true},
+            "document": {"from": "document", "select": "h6", "optional": true},
+            "parent": {"from": "parent", "select": "h6", "optional": true}
+        }}))
+        .unwrap();
+        let limits = HtmlLimits {
+            processor_time: Duration::from_secs(60),
+            ..HtmlLimits::default()
+        };
+        let page = HtmlPage::parse(&html, &limits).unwrap();
+        let started = Instant::now();
+        let items = plan.extract(&page, ALL).unwrap();
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "took {:?}",
+            started.elapsed()
+        );
+        assert_eq!(items.len(), 10_000);
+        for item in &items {
+            assert!(item.missing.is_empty(), "{item:?}");
+            assert_eq!(item.fields["next"], "note");
+            assert_eq!(item.fields["previous"], "Day");
+        }
+    }
+
+    #[test]
+    fn items_that_repeat_too_much_text_end_with_a_limit() {
+        let html = format!("<p>{}</p>{}", "x".repeat(1 << 20), "<i></i>".repeat(100));
+        let plan = plan(json!({"items": "i", "fields": {"f": {"from": "document", "select": "p"}}})).unwrap();
+        assert!(matches!(
+            plan.extract(&page(&html), ALL),
+            Err(ExtractError::Limit(_))
+        ));
+    }
+}

@@ -183,6 +183,8 @@ fn hostile_files_are_cheap_and_stay_strict() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+
     #[test]
     fn any_bytes_can_be_parsed(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2000)) {
         proptest::prop_assert!(Robot::new(PRODUCT_TOKEN, condense(&bytes).as_bytes()).is_ok());
@@ -191,7 +193,7 @@ proptest::proptest! {
 
     #[test]
     fn any_rules_can_be_parsed(
-        patterns in proptest::collection::vec("(/|\\*|\\$|%[0-9a-f]{2}|[a-z(\\[{.+?\\\\é]){0,300}\\$?", 0..20),
+        patterns in proptest::collection::vec("(/|\\*|\\$|%[0-9a-f]{2}|[a-z(\\[{.+?\\\\é]){0,60}\\$?", 0..8),
     ) {
         let lines: String = patterns.iter().map(|pattern| format!("Disallow: /{pattern}\n")).collect();
         let condensed = condense(format!("User-agent: *\n{lines}").as_bytes());

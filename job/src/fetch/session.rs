@@ -405,3 +405,7 @@ fn robots_url(page: &Url) -> Url {
     url.set_fragment(None);
     url
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -140,10 +140,13 @@ impl StoreError {
                     Self::of_postgres(store, action, &code, text)
                 }
             }
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => Self::Unreachable {
-                store,
-                problem: error.to_string(),
-            },
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => {
+                let mut problem = error.to_string();
+                if problem.contains("certificate") {
+                    problem.push_str("; name its authority with sslrootcert=FILE in the address");
+                }
+                Self::Unreachable { store, problem }
+            }
             sqlx::Error::Configuration(problem) => Self::Denied {
                 store,
                 problem: problem.to_string(),

@@ -2,6 +2,7 @@
 
 // Each test target compiles this file for itself and uses a part of it.
 #![allow(dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fs::File;

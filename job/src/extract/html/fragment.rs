@@ -67,3 +67,59 @@ impl TokenSink for Characters {
         TokenSinkResult::Continue
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::html::compile_selector;
+
+    #[test]
+    fn tags_go_and_entities_are_decoded_once() {
+        assert_eq!(
+            fragment_text("<p>A &amp;amp; B</p><p>C<br>D</p>").unwrap(),
+            "A &amp; B C D"
+        );
+        assert_eq!(fragment_text("plain &#8211; text").unwrap(), "plain – text");
+        assert_eq!(fragment_text("<td>a</td><td>b</td>").unwrap(), "a b");
+        assert_eq!(fragment_text("").unwrap(), "");
+    }
+
+    #[test]
+    fn matches_have_text_html_and_attributes() {
+        let selector = compile_selector("a", "p").unwrap();
+        assert_eq!(
+            fragment_select("<p><a href='/x?a&amp;b' data-n=1>T<b>x</b></a><a>", &selector).unwrap(),
+            [
+                json!({"text": "Tx", "html": "T<b>x</b>", "attrs": {"href": "/x?a&b", "data-n": "1"}}),
+                json!({"text": "", "html": "", "attrs": {}})
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hostile_fragment_ends_with_a_limit() {
+        let bomb = "<div>".repeat(10_000);
+        assert!(matches!(fragment_text(&bomb), Err(ExtractError::Limit(_))));
+        let selector = compile_selector("a", "p").unwrap();
+        assert!(matches!(
+            fragment_select(&bomb, &selector),
+            Err(ExtractError::Limit(_))
+        ));
+    }
+
+    #[test]
+    fn decoding_entities_keeps_tags_and_is_a_single_pass() {
+        assert_eq!(
+            decode_entities("a &lt;b&gt; <i>&eacute;</i></title> &amp;lt; &#x2014;&#128;"),
+            "a <b> <i>é</i></title> &lt; —€"
+        );
+        assert_eq!(
+            decode_entities("AT&T &unknown; &copy &notin; &"),
+            "AT&T &unknown; © ∉ &"
+        );
+        assert_eq!(
+            decode_entities("\u{feff}no entity \r\n"),
+            "\u{feff}no entity \r\n"
+        );
+    }
+}

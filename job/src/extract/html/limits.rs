@@ -36,7 +36,7 @@ impl Default for HtmlLimits {
             nodes: 1_000_000,
             attributes: 2_000_000,
             tag_attributes: 1024,
-            processor_time: Duration::from_secs(2),
+            processor_time: Duration::from_secs(5),
         }
     }
 }

@@ -42,8 +42,8 @@ pub fn items(page: &HtmlPage) -> Vec<Value> {
         .collect()
 }
 
-/// The value of a microdata property, where an attribute says it; otherwise the value is the text. `content` counts on
-/// every element, as in schema.org's own examples, not only on `<meta>`.
+/// The value of a microdata property, where a non-empty attribute says it; otherwise the value is the text. `content`
+/// counts on every element, as in schema.org's own examples, not only on `<meta>`.
 pub(super) fn property_text(element: ElementRef<'_>) -> Option<String> {
     let kind = match element.value().name() {
         "data" | "meter" => "value",
@@ -52,8 +52,13 @@ pub(super) fn property_text(element: ElementRef<'_>) -> Option<String> {
     };
     ["content", "datetime", kind, "src"]
         .into_iter()
-        .find_map(|name| element.attr(name))
-        .map(|value| value.trim().to_owned())
+        .find_map(|name| {
+            element
+                .attr(name)
+                .map(str::trim)
+                .filter(|value| !value.is_empty())
+        })
+        .map(str::to_owned)
 }
 
 /// An item without `itemprop`, or with one that no item around it can have.
@@ -175,5 +180,84 @@ fn add(object: &mut Map<String, Value>, name: &str, value: Value) {
         None => _ = object.insert(name.to_owned(), value),
         Some(Value::Array(values)) => values.push(value),
         Some(first) => *first = Value::Array(vec![first.take(), value]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::html::HtmlLimits;
+    use serde_json::json;
+
+    fn found(html: &str) -> Vec<Value> {
+        items(&HtmlPage::parse(html, &HtmlLimits::default()).unwrap())
+    }
+
+    #[test]
+    fn an_event_with_a_place_and_offers_becomes_an_object() {
+        let html = "<div itemscope itemtype='https://schema.org/MusicEvent http://schema.org/Event' itemid=' #1 '>
+            <a itemprop=url href='/show/1'><span itemprop='name alternateName'>The <b>Show</b></span></a>
+            <time itemprop=startDate datetime='2026-05-09T20:00'>May 9</time>
+            <span itemprop=endDate content='2026-05-09T22:00'>late</span>
+            <div itemprop=location itemscope itemtype='http://www.schema.org/Place'><b itemprop=name>Venue</b></div>
+            <p><span itemprop=performer>A</span><span itemprop=performer>B</span></p>
+            <img itemprop=image src=/i.jpg><data itemprop=price value=12.5>$12.50</data><meta itemprop=empty content=''>
+        </div>";
+        assert_eq!(
+            found(html),
+            [json!({
+                "@type": ["MusicEvent", "Event"], "@id": "#1", "url": "/show/1",
+                "name": "The Show", "alternateName": "The Show",
+                "startDate": "2026-05-09T20:00", "endDate": "2026-05-09T22:00",
+                "location": {"@type": "Place", "name": "Venue"},
+                "performer": ["A", "B"], "image": "/i.jpg", "price": "12.5", "empty": ""
+            })]
+        );
+    }
+
+    #[test]
+    fn only_top_level_items_of_schema_org_are_given() {
+        let html = "<div itemscope itemtype=https://example.org/Event><p itemprop=name>no</p></div>
+            <div itemscope><p itemprop=name>no type</p></div>
+            <div itemprop=event itemscope itemtype=https://schema.org/Event><p itemprop=name>orphan</p></div>
+            <div itemscope itemtype=https://schema.org/Place><div itemprop=event itemscope itemtype=https://schema.org/Event></div></div>";
+        assert_eq!(
+            found(html),
+            [
+                json!({"@type": "Event", "name": "orphan"}),
+                json!({"@type": "Place", "event": {"@type": "Event"}})
+            ]
+        );
+    }
+
+    #[test]
+    fn itemref_adds_properties_from_elsewhere() {
+        let html = "<div itemscope itemtype=https://schema.org/Event itemref='a b nowhere a'><p itemprop=name>N</p></div>
+            <p id=a itemprop=description>D</p><div id=b><i itemprop=http://schema.org/url>U</i></div>";
+        assert_eq!(
+            found(html),
+            [json!({"@type": "Event", "name": "N", "description": "D", "url": "U"})]
+        );
+    }
+
+    #[test]
+    fn references_in_a_circle_and_references_that_multiply_come_to_an_end() {
+        let html = "<div id=a itemscope itemtype=https://schema.org/Event itemref=b></div>
+            <div id=b itemprop=x itemscope itemref=c></div><div id=c itemprop=y itemscope itemref='b c'></div>";
+        assert_eq!(found(html), [json!({"@type": "Event", "x": {"y": {}}})]);
+        let mut bomb = "<div itemscope itemtype=https://schema.org/Event itemref='a0 b0'></div>".to_owned();
+        for n in 0..40 {
+            let next = n + 1;
+            for id in ["a", "b"] {
+                bomb += &format!("<div id={id}{n} itemprop=p itemscope itemref='a{next} b{next}'></div>");
+            }
+        }
+        assert_eq!(found(&bomb).len(), 1);
+    }
+
+    #[test]
+    fn deeply_nested_items_do_not_overflow_the_stack() {
+        let html = "<div itemscope itemprop=p itemtype=https://schema.org/Event>".repeat(500);
+        assert_eq!(found(&html).len(), 1);
     }
 }

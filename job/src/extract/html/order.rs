@@ -109,8 +109,13 @@ impl<'a> Order<'a> {
             return Vec::new();
         };
         // A sibling that matches itself comes before the matches inside it.
-        let sibling = child_towards(parent, *last).and_then(|sibling| self.span(sibling));
-        let nearest = range.iter().find(|(span, _)| Some(*span) == sibling);
+        let nearest = child_towards(parent, *last)
+            .and_then(|sibling| self.span(sibling))
+            .and_then(|sibling| {
+                range
+                    .get(starting_before(range, sibling.first))
+                    .filter(|(span, _)| *span == sibling)
+            });
         if most == 1 {
             return vec![nearest.map_or(*last, |(_, element)| *element)];
         }

@@ -85,3 +85,83 @@ fn leads_somewhere(href: &str) -> bool {
             .get(..11)
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("javascript:"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::html::compile_selector;
+
+    fn page(html: &str) -> HtmlPage {
+        HtmlPage::parse(html, &HtmlLimits::default()).unwrap()
+    }
+
+    #[test]
+    fn the_base_is_that_of_the_first_base_element_with_an_address() {
+        assert_eq!(
+            page("<base target=x><base href=' /a/ '><base href=/b/>")
+                .base_href()
+                .as_deref(),
+            Some("/a/")
+        );
+        assert_eq!(page("<p>").base_href(), None);
+    }
+
+    #[test]
+    fn scripts_are_given_raw_and_in_document_order() {
+        let html =
+            "<script type=application/json>{\"a\": \"<b>&amp;\"}</script><div><script>1</script></div>";
+        let selector = compile_selector("script", "p").unwrap();
+        assert_eq!(page(html).scripts(&selector), ["{\"a\": \"<b>&amp;\"}", "1"]);
+    }
+
+    #[test]
+    fn the_next_link_is_the_match_or_a_link_inside_it() {
+        let next = |html: &str, css: &str| page(html).next_link(&compile_selector(css, "p").unwrap());
+        assert_eq!(
+            next("<a rel=next href=?page=2&amp;x=1>", "a[rel=next]").as_deref(),
+            Some("?page=2&x=1")
+        );
+        assert_eq!(
+            next("<link rel=next href=/2>", "[rel=next]").as_deref(),
+            Some("/2")
+        );
+        assert_eq!(
+            next("<li class=next><span></span><a href=/3>", ".next").as_deref(),
+            Some("/3")
+        );
+        assert_eq!(
+            next(
+                "<a class=next href=#><a class=next href=JavaScript:go()><a class=next href=/4>",
+                ".next"
+            )
+            .as_deref(),
+            Some("/4")
+        );
+        assert_eq!(next("<a class=next>end</a>", ".next"), None);
+    }
+
+    #[test]
+    fn an_empty_page_has_a_root_and_no_matches() {
+        assert!(page("").root().is_some());
+        assert_eq!(
+            page("").scripts(&compile_selector("script", "p").unwrap()),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            page("x")
+                .select(&compile_selector(":root", "p").unwrap().0)
+                .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn matches_come_in_document_order_even_where_the_parser_moves_elements() {
+        let page = page("<table><tr><td><i>2</i></td></tr><i>1</i></table>");
+        let found: Vec<_> = page
+            .select(&compile_selector("i", "p").unwrap().0)
+            .map(|i| i.inner_html())
+            .collect();
+        assert_eq!(found, ["1", "2"]);
+    }
+}

@@ -84,3 +84,67 @@ fn words(name: &str) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn level_four_selectors_compile() {
+        for css in [
+            "div.entry-content h1",
+            ":scope > a",
+            "div:has(> a, + p)",
+            ":is(h1, h2):not(.past, [hidden])",
+            "li:nth-child(2n + 1 of .x)",
+            "a[href^='http' i]",
+            "p:empty, p:last-of-type",
+            "#\\31 23",
+        ] {
+            let compiled = compile_selector(css, "p");
+            assert_eq!(
+                compiled.is_ok(),
+                css != "li:nth-child(2n + 1 of .x)",
+                "{css}: {compiled:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_path_the_selector_and_what_is_wrong() {
+        for (css, words) in [
+            ("", "empty"),
+            ("a[", "ends too early"),
+            ("div >", "dangling combinator"),
+            ("> a", ":scope"),
+            ("p::text", "attribute"),
+            ("li:contains('May')", "regex"),
+            ("li:eq(2)", ":nth-child()"),
+            ("//div[@class='x']", "XPath"),
+            ("div:hover", "unsupported pseudo class"),
+            ("a)b", "character"),
+        ] {
+            let error = compile_selector(css, "spec.extract.html.items").unwrap_err();
+            assert_eq!(error.path, "spec.extract.html.items");
+            assert!(error.problem.contains(words), "{css}: {error}");
+            assert!(error.problem.contains(&format!("{css:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_selector_that_is_too_long_or_too_deep_is_an_error_and_no_crash() {
+        assert!(
+            compile_selector(&"a".repeat(1025), "p")
+                .unwrap_err()
+                .problem
+                .contains("1024")
+        );
+        let deep = format!("{}a{}", ":is(".repeat(200), ")".repeat(200));
+        let _ = compile_selector(&deep, "p");
+        let deep = format!("{}a{}", ":not(".repeat(170), ")".repeat(170));
+        if let Ok(selector) = compile_selector(&deep, "p") {
+            let page = scraper::Html::parse_document(&"<div>".repeat(400));
+            assert!(page.select(&selector.0).count() < 1000);
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! XML feeds as entries that keep every element. Pure.
+//!
+//! One pass without recursion. No DTD is read, so that entities can neither grow nor reach anything. Elements that are
+//! not closed end with the element around them; HTML that is not escaped is kept as the text it is meant to be.
+
+use std::collections::HashMap;
+
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+};
+
+use super::{
+    FORMAT,
+    text::{References, escape_stray_brackets},
+};
+use crate::extract::{error::ExtractError, item::excerpt};
+
+/// Most elements around one another.
+const MAX_DEPTH: usize = 512;
+
+/// Most attributes of one element that are read.
+const MAX_ATTRIBUTES: usize = 64;
+
+/// A feed.
+#[derive(Debug, Default)]
+pub struct Document {
+    /// In the order of the file.
+    pub entries: Vec<Entry>,
+    /// There were more entries, or the file breaks off.
+    pub truncated: bool,
+    /// What was odd.
+    pub warnings: Vec<String>,
+}
+
+/// An `item` or `entry`: its elements at every depth, in the order of the file.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// `rdf:about` of RSS 1.0.
+    pub about: Option<String>,
+    /// Every element inside, except for markup inside texts.
+    pub elements: Vec<Element>,
+}
+
+/// An element of an entry.
+#[derive(Debug)]
+pub struct Element {
+    /// Index of the element around it, unless that is the entry.
+    pub parent: Option<usize>,
+    /// What vocabulary it is of.
+    pub space: Space,
+    /// Name without prefix.
+    pub local: String,
+    /// Name in the file.
+    pub name: String,
+    /// Attributes by their name in the file, without namespace declarations.
+    pub attributes: Vec<(String, String)>,
+    /// Its own text, references resolved.
+    pub text: String,
+    /// For a text with markup in it: the whole as HTML.
+    pub markup: Option<String>,
+}
+
+impl Element {
+    /// The attribute of this name.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.trim())
+    }
+
+    /// Standard elements whose content is text, whatever stands in it.
+    fn is_text(&self) -> bool {
+        match self.space {
+            Space::Own => {
+                matches!(
+                    self.local.as_str(),
+                    "title" | "description" | "summary" | "content" | "tagline"
+                )
+            }
+            Space::Content => self.local == "encoded",
+            _ => false,
+        }
+    }
+}
+
+/// A vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// RSS or Atom itself.
+    Own,
+    /// RSS 1.0 content module.
+    Content,
+    /// Dublin Core.
+    DublinCore,
+    /// Atom elements inside RSS.
+    Atom,
+    /// Media RSS.
+    Media,
+    /// iTunes podcasts.
+    Itunes,
+    /// RSS 1.0 event module.
+    Event,
+    /// iCalendar in XML.
+    Xcal,
+    /// Any other.
+    Other,
+}
+
+impl Space {
+    /// By the namespace's name, or where the prefix is not declared by what it is usually called.
+    fn of(prefix: &str, declared: Option<&str>) -> Self {
+        let Some(uri) = declared else {
+            return match prefix {
+                "content" => Self::Content,
+                "dc" => Self::DublinCore,
+                "atom" | "a10" => Self::Atom,
+                "media" => Self::Media,
+                "itunes" => Self::Itunes,
+                "ev" => Self::Event,
+                "xcal" => Self::Xcal,
+                _ => Self::Other,
+            };
+        };
+        let uri = uri.trim_end_matches(['/', '#']).to_ascii_lowercase();
+        let uri = uri
+            .strip_prefix("http://")
+            .or_else(|| uri.strip_prefix("https://"))
+            .unwrap_or(&uri);
+        match uri {
+            "purl.org/rss/1.0" => Self::Own,
+            "www.w3.org/2005/atom" | "purl.org/atom/ns" => Self::Atom,
+            "purl.org/rss/1.0/modules/content" => Self::Content,
+            "purl.org/dc/elements/1.1" | "purl.org/dc/terms" => Self::DublinCore,
+            "search.yahoo.com/mrss" => Self::Media,
+            "www.itunes.com/dtds/podcast-1.0.dtd" => Self::Itunes,
+            "purl.org/rss/1.0/modules/event" => Self::Event,
+            "urn:ietf:params:xml:ns:xcal"
+            | "urn:ietf:params:xml:ns:icalendar-2.0"
+            | "www.w3.org/2002/12/cal"
+            | "www.w3.org/2002/12/cal/ical" => Self::Xcal,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Reads at most `max_items` entries.
+pub fn parse(text: &str, max_items: usize) -> Result<Document, ExtractError> {
+    let Some(start) = text.find('<') else {
+        return Err(no_feed(&format!("text that starts with {:?}", excerpt(text, 60))));
+    };
+    let text = escape_stray_brackets(&text[start..]);
+    let mut reader = Reader::from_str(&text);
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.allow_unmatched_ends = true;
+    config.allow_dangling_amp = true;
+    let mut builder = Builder {
+        max_items,
+        ..Builder::default()
+    };
+    loop {
+        let event = match reader.read_event() {
+            Ok(Event::Eof) => break,
+            Ok(event) => event,
+            Err(error) => {
+                builder.break_off(&format!(
+                    "{error} at byte {}",
+                    start as u64 + reader.error_position()
+                ));
+                break;
+            }
+        };
+        if builder.take(&event)? {
+            break;
+        }
+    }
+    builder.finish()
+}
+
+fn no_feed(found: &str) -> ExtractError {
+    ExtractError::Parse {
+        format: FORMAT,
+        problem: format!("expected RSS, Atom or JSON Feed, found {found}"),
+    }
+}
+
+/// HTML elements without an end tag.
+fn is_void(name: &str) -> bool {
+    ["br", "img", "hr", "wbr", "input", "source", "embed"]
+        .iter()
+        .any(|void| name.eq_ignore_ascii_case(void))
+}
+
+/// An element that is not closed yet.
+#[derive(Debug)]
+struct Open {
+    name: String,
+    role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Around entries.
+    Outer,
+    /// The entry.
+    Entry,
+    /// This element of the entry.
+    Element(usize),
+    /// Markup inside a text.
+    Markup,
+}
+
+#[derive(Default)]
+struct Builder {
+    max_items: usize,
+    document: Document,
+    stack: Vec<Open>,
+    entry: Option<Entry>,
+    /// The text that markup now belongs to.
+    text: Option<usize>,
+    /// The root's prefix, whose elements are the feed's own.
+    own_prefix: String,
+    is_atom: bool,
+    has_root: bool,
+    namespaces: HashMap<String, String>,
+    references: References,
+}
+
+impl Builder {
+    /// Takes an event in; true where no more is wanted.
+    fn take(&mut self, event: &Event<'_>) -> Result<bool, ExtractError> {
+        match event {
+            Event::Start(tag) => return self.start(tag, false),
+            Event::Empty(tag) => return self.start(tag, true),
+            Event::End(tag) => self.end(tag.name().as_ref()),
+            Event::Text(text) => self.push_text(text),
+            Event::CData(text) => self.push_text(text),
+            Event::GeneralRef(reference) => {
+                let mut text = String::new();
+                self.references.resolve(reference, &mut text);
+                self.push_text(&text);
+            }
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn start(&mut self, tag: &BytesStart<'_>, empty: bool) -> Result<bool, ExtractError> {
+        if self.stack.len() >= MAX_DEPTH && self.text.is_none() {
+            return Err(ExtractError::Limit(format!(
+                "the feed nests more than {MAX_DEPTH} elements"
+            )));
+        }
+        let name = tag.name().as_ref().to_owned();
+        if !self.has_root {
+            self.root(&name)?;
+        }
+        let attributes = self.attributes(tag);
+        let (prefix, local) = name.split_once(':').unwrap_or(("", &name));
+        let space = self.space(prefix);
+        let role = if self.is_entry(space, local) {
+            if self.entry.is_some() {
+                // The entry before was not closed.
+                self.close_entry();
+            }
+            if self.document.entries.len() >= self.max_items {
+                self.document.truncated = true;
+                return Ok(true);
+            }
+            let about = attributes
+                .into_iter()
+                .find(|(key, _)| key.ends_with(":about"))
+                .map(|(_, value)| value);
+            self.entry = Some(Entry {
+                about,
+                elements: Vec::new(),
+            });
+            Role::Entry
+        } else if self.text.is_some() {
+            self.push_markup(&name, &attributes);
+            Role::Markup
+        } else if let Some(entry) = &mut self.entry {
+            let parent = self.stack.iter().rev().find_map(|open| match open.role {
+                Role::Element(index) => Some(index),
+                _ => None,
+            });
+            let (local, name) = (local.to_owned(), name.clone());
+            let element = Element {
+                parent,
+                space,
+                local,
+                name,
+                attributes,
+                text: String::new(),
+                markup: None,
+            };
+            let index = entry.elements.len();
+            if !empty && parent.is_none() && element.is_text() {
+                self.text = Some(index);
+            }
+            entry.elements.push(element);
+            Role::Element(index)
+        } else {
+            Role::Outer
+        };
+        if empty && role == Role::Entry {
+            self.close_entry();
+        } else if !empty && !(role == Role::Markup && (is_void(&name) || self.stack.len() >= MAX_DEPTH)) {
+            self.stack.push(Open { name, role });
+        }
+        Ok(false)
+    }
+
+    fn root(&mut self, name: &str) -> Result<(), ExtractError> {
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        match local.to_ascii_lowercase().as_str() {
+            "rss" | "rdf" | "channel" | "item" => {}
+            "feed" | "entry" => self.is_atom = true,
+            "html" => return Err(no_feed("an HTML page")),
+            _ => return Err(no_feed(&format!("an XML document <{}>", excerpt(name, 60)))),
+        }
+        // The prefix of rdf:RDF is not that of the items in it.
+        if self.is_atom {
+            prefix.clone_into(&mut self.own_prefix);
+        }
+        self.has_root = true;
+        Ok(())
+    }
+
+    fn attributes(&mut self, tag: &BytesStart<'_>) -> Vec<(String, String)> {
+        let mut attributes = Vec::new();
+        for attribute in tag.attributes().with_checks(false).take(MAX_ATTRIBUTES).flatten() {
+            let key: &str = attribute.key.as_ref();
+            let value = self.references.unescape(&attribute.value);
+            if let Some(prefix) = key.strip_prefix("xmlns:") {
+                self.namespaces.insert(prefix.to_owned(), value);
+            } else if key != "xmlns" {
+                attributes.push((key.to_owned(), value));
+            }
+        }
+        attributes
+    }
+
+    fn space(&self, prefix: &str) -> Space {
+        if prefix == self.own_prefix || prefix.is_empty() {
+            return Space::Own;
+        }
+        match Space::of(prefix, self.namespaces.get(prefix).map(String::as_str)) {
+            Space::Atom if self.is_atom => Space::Own,
+            space => space,
+        }
+    }
+
+    /// Whether an entry begins. Inside another element of an entry the name means something else, but not inside a
+    /// text, since HTML has no such element.
+    fn is_entry(&self, space: Space, local: &str) -> bool {
+        let name = if self.is_atom { "entry" } else { "item" };
+        space == Space::Own
+            && local.eq_ignore_ascii_case(name)
+            && (self.text.is_some()
+                || !self
+                    .stack
+                    .iter()
+                    .any(|open| matches!(open.role, Role::Element(_))))
+    }
+
+    /// Closes the nearest element of this name and all inside it that were left open.
+    fn end(&mut self, name: &str) {
+        let Some(at) = self.stack.iter().rposition(|open| open.name == name) else {
+            return;
+        };
+        while self.stack.len() > at {
+            let Some(open) = self.stack.pop() else { return };
+            match open.role {
+                Role::Entry => self.close_entry(),
+                Role::Element(index) if self.text == Some(index) => self.text = None,
+                Role::Markup if self.stack.len() == at => {
+                    if let Some(markup) = self.text_element().and_then(|element| element.markup.as_mut()) {
+                        markup.push_str("</");
+                        markup.push_str(name);
+                        markup.push('>');
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn close_entry(&mut self) {
+        self.text = None;
+        self.document.entries.extend(self.entry.take());
+        let entry = self.stack.iter().position(|open| open.role == Role::Entry);
+        self.stack.truncate(entry.unwrap_or(self.stack.len()));
+    }
+
+    fn text_element(&mut self) -> Option<&mut Element> {
+        self.entry.as_mut()?.elements.get_mut(self.text?)
+    }
+
+    fn push_text(&mut self, text: &str) {
+        if let Some(element) = self.text_element() {
+            if let Some(markup) = &mut element.markup {
+                markup.push_str(&quick_xml::escape::minimal_escape(text));
+            }
+            element.text.push_str(text);
+        } else if let (
+            Some(entry),
+            Some(Open {
+                role: Role::Element(index),
+                ..
+            }),
+        ) = (&mut self.entry, self.stack.last())
+            && let Some(element) = entry.elements.get_mut(*index)
+        {
+            element.text.push_str(text);
+        }
+    }
+
+    fn push_markup(&mut self, name: &str, attributes: &[(String, String)]) {
+        let Some(element) = self.text_element() else {
+            return;
+        };
+        // Text before the first tag was plain until that tag showed that the whole is markup.
+        let markup = element
+            .markup
+            .get_or_insert_with(|| quick_xml::escape::minimal_escape(&element.text).into_owned());
+        markup.push('<');
+        markup.push_str(name);
+        for (key, value) in attributes {
+            markup.push_str(&format!(" {key}=\"{}\"", quick_xml::escape::escape(value)));
+        }
+        markup.push('>');
+    }
+
+    fn break_off(&mut self, problem: &str) {
+        self.document.truncated = true;
+        self.document
+            .warnings
+            .push(format!("the feed breaks off: {problem}"));
+        self.entry = None;
+    }
+
+    fn finish(mut self) -> Result<Document, ExtractError> {
+        if !self.has_root {
+            let why = self
+                .document
+                .warnings
+                .pop()
+                .unwrap_or_else(|| "XML without elements".to_owned());
+            return Err(no_feed(&why));
+        }
+        if self.entry.is_some() {
+            self.break_off("the last entry is not closed");
+        }
+        Ok(self.document)
+    }
+}
