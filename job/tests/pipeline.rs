@@ -293,7 +293,7 @@ async fn one_bad_manifest_never_keeps_the_others_from_running() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
     serve(&server, &page(1)).await;
-    scraper.write("sources/broken.yaml", "apiVersion: sms-scraper.dev/v1alpha1\nkind: ScrapeSource\nmetadata: { name: broken }\nspec: { fetch: { url: 'https://x.example/' }, extract: { html: { items: 'div[' } } }\n");
+    scraper.write("sources/broken.yaml", "apiVersion: sms-scraper.dev/v1alpha1\nkind: ScrapeSource\nmetadata: { name: broken }\nspec: { fetch: { url: 'https://x.example/' }, extract: { html: { items: 'div[', fields: { title: { select: b }, date: { select: i } } } } }\n");
     let run = ingest(&scraper).await;
     assert_eq!(run.code, 2);
     assert_eq!(run.report()["outcome"], "Succeeded");

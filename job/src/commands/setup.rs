@@ -17,11 +17,14 @@ use crate::{
 pub fn block_on(command: impl Future<Output = Result<u8, CommandError>>) -> Result<u8, CommandError> {
     // Fails only if a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CommandError::transient(format!("failed to start the runtime: {error}")))?
-        .block_on(command)
+        .map_err(|error| CommandError::transient(format!("failed to start the runtime: {error}")))?;
+    let result = runtime.block_on(command);
+    // A name look-up that hangs in the system's resolver must not keep a finished process.
+    runtime.shutdown_background();
+    result
 }
 
 /// The store that the flags name, if any.

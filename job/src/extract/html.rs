@@ -2,6 +2,7 @@
 //!
 //! [`HtmlPlan::compile`] turns the manifest into a plan once; [`HtmlPlan::extract`] applies it to a parsed [`HtmlPage`].
 
+mod edit;
 mod field;
 mod fragment;
 mod limits;
@@ -9,6 +10,7 @@ pub mod microdata;
 mod order;
 mod page;
 mod parse;
+mod reader;
 mod selector;
 mod text;
 
@@ -20,8 +22,9 @@ pub use self::limits::HtmlLimits;
 pub use self::page::HtmlPage;
 pub use self::selector::{CompiledSelector, compile_selector};
 
-use self::field::{FieldPlan, Reader, Rule};
+use self::field::{FieldPlan, Rule};
 use self::order::Order;
+use self::reader::Reader;
 use crate::event::RawItem;
 use crate::extract::error::{ExtractError, PlanError};
 
@@ -252,7 +255,7 @@ mod tests {
         }}))
         .unwrap();
         let limits = HtmlLimits {
-            processor_time: Duration::from_secs(60),
+            processor_time: Duration::from_mins(1),
             ..HtmlLimits::default()
         };
         let page = HtmlPage::parse(&html, &limits).unwrap();

@@ -245,13 +245,16 @@ mod tests {
         let html = "<div id=a itemscope itemtype=https://schema.org/Event itemref=b></div>
             <div id=b itemprop=x itemscope itemref=c></div><div id=c itemprop=y itemscope itemref='b c'></div>";
         assert_eq!(found(html), [json!({"@type": "Event", "x": {"y": {}}})]);
-        let mut bomb = "<div itemscope itemtype=https://schema.org/Event itemref='a0 b0'></div>".to_owned();
-        for n in 0..40 {
+        let level = |n: usize| {
             let next = n + 1;
-            for id in ["a", "b"] {
-                bomb += &format!("<div id={id}{n} itemprop=p itemscope itemref='a{next} b{next}'></div>");
-            }
-        }
+            ["a", "b"]
+                .map(|id| format!("<div id={id}{n} itemprop=p itemscope itemref='a{next} b{next}'></div>"))
+                .concat()
+        };
+        let mut parts =
+            vec!["<div itemscope itemtype=https://schema.org/Event itemref='a0 b0'></div>".to_owned()];
+        parts.extend((0..40).map(level));
+        let bomb = parts.concat();
         assert_eq!(found(&bomb).len(), 1);
     }
 

@@ -209,7 +209,7 @@ mod tests {
 
     fn problem_within(text: &str, limits: &HtmlLimits) -> String {
         let started = Instant::now();
-        let error = parse(text, limits).err().expect("a limit");
+        let error = parse(text, limits).expect_err("a limit");
         assert!(
             started.elapsed() < Duration::from_secs(10),
             "took {:?}",
@@ -221,6 +221,12 @@ mod tests {
 
     fn problem(text: &str) -> String {
         problem_within(text, &HtmlLimits::default())
+    }
+
+    fn numbered(numbers: std::ops::Range<usize>, before: &str, after: &str) -> String {
+        numbers
+            .flat_map(|n| [before.to_owned(), n.to_string(), after.to_owned()])
+            .collect()
     }
 
     fn parses(text: &str) -> Html {
@@ -242,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_tag_with_too_many_attributes_ends_with_a_limit_before_it_is_closed() {
-        let attributes: String = (0..200_000).map(|n| format!(" a{n}")).collect();
+        let attributes = numbered(0..200_000, " a", "");
         for tag in [
             "<p",
             "</p",
@@ -281,7 +287,7 @@ mod tests {
 
     #[test]
     fn attributes_are_counted_over_elements_that_formatting_makes_again() {
-        let attributes: String = (0..1000).map(|n| format!(" a{n}")).collect();
+        let attributes = numbered(0..1000, " a", "");
         let limits = HtmlLimits {
             attributes: 50_000,
             ..HtmlLimits::default()
@@ -306,7 +312,7 @@ mod tests {
             nodes: 50_000,
             ..HtmlLimits::default()
         };
-        let open: String = (0..400).map(|n| format!("<b id={n}>")).collect();
+        let open = numbered(0..400, "<b id=", ">");
         let text = format!("<p>{open}{}", "<p>x".repeat(1000));
         assert!(problem_within(&text, &limits).contains("50000 nodes"));
     }
