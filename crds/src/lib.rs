@@ -12,6 +12,7 @@ pub mod fields;
 pub mod labels;
 pub mod manifest;
 pub mod problem;
+pub mod reference;
 pub mod report;
 pub mod schedule;
 pub mod schema;

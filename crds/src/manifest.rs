@@ -253,6 +253,10 @@ fn read_source(mut value: Value, files: FileAccess) -> Result<ScrapeSource, Vec<
 /// Leaves one problem for each field: what a later step says about it mostly follows from the first.
 fn only_first_of_a_field(problems: Vec<Problem>) -> Vec<Problem> {
     let mut seen = BTreeSet::new();
+    if problems.iter().any(|problem| problem.path == "metadata.name") {
+        // A default API name is wrong only because the name is.
+        seen.insert("spec.apiName".to_owned());
+    }
     problems
         .into_iter()
         .filter(|problem| seen.insert(problem.path.clone()))

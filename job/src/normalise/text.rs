@@ -18,7 +18,11 @@ pub(super) fn paragraphs(raw: &str) -> String {
     let mut text = raw.to_owned();
     // HTML that was escaped as a whole shows its tags only after the entities are decoded.
     for _ in 0..2 {
-        text = if markup::has_tags(&text) { markup::to_plain_text(&text) } else { markup::decode_entities(&text) };
+        text = if markup::has_tags(&text) {
+            markup::to_plain_text(&text)
+        } else {
+            markup::decode_entities(&text)
+        };
     }
     let text = unescape_quotes(&text);
     let mut out = String::with_capacity(text.len());
@@ -35,7 +39,11 @@ pub(super) fn paragraphs(raw: &str) -> String {
 }
 
 fn strip_tags(text: &str) -> Cow<'_, str> {
-    if markup::has_tags(text) { Cow::Owned(markup::to_plain_text(text)) } else { Cow::Borrowed(text) }
+    if markup::has_tags(text) {
+        Cow::Owned(markup::to_plain_text(text))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 fn unescape_quotes(text: &str) -> Cow<'_, str> {
@@ -88,8 +96,14 @@ mod tests {
         let cases = [
             ("  TRAMHAUS ", "TRAMHAUS"),
             ("Mo\\' Jam Mondays", "Mo' Jam Mondays"),
-            ("SIDEBOOB \\'90s Prom! (lead by Shook Twins &amp; Megan Letts)", "SIDEBOOB '90s Prom! (lead by Shook Twins & Megan Letts)"),
-            ("Sorry (2010 &#8211; 2015 Pop &amp; EDM)", "Sorry (2010 – 2015 Pop & EDM)"),
+            (
+                "SIDEBOOB \\'90s Prom! (lead by Shook Twins &amp; Megan Letts)",
+                "SIDEBOOB '90s Prom! (lead by Shook Twins & Megan Letts)",
+            ),
+            (
+                "Sorry (2010 &#8211; 2015 Pop &amp; EDM)",
+                "Sorry (2010 – 2015 Pop & EDM)",
+            ),
             ("<span class=\"free\">Free</span> day", "Free day"),
             ("One<br>Two", "One Two"),
             ("&lt;b&gt;Bold&lt;/b&gt;", "Bold"),
@@ -109,7 +123,10 @@ mod tests {
     fn descriptions_keep_their_lines() {
         let cases = [
             ("<p>One &amp; two</p><p>three</p>", "One & two\nthree"),
-            ("&lt;p&gt;Escaped &amp;amp; more&lt;/p&gt;&lt;p&gt;x&lt;/p&gt;", "Escaped & more\nx"),
+            (
+                "&lt;p&gt;Escaped &amp;amp; more&lt;/p&gt;&lt;p&gt;x&lt;/p&gt;",
+                "Escaped & more\nx",
+            ),
             ("plain\r\n\r\n  text ", "plain\ntext"),
         ];
         for (raw, expected) in cases {
