@@ -420,7 +420,7 @@ impl JsonLdKind {
             Value::Null
         };
         let variables = with_document(variables, &document, !document.is_null());
-        let mut list = json_ld::read_objects(values, &self.types);
+        let mut list = json_ld::read_objects(&values, &self.types);
         list.warnings.extend(warnings);
         if list.items.len() > options.max_items {
             list.items.truncate(options.max_items);
