@@ -124,19 +124,31 @@ impl Fetcher {
         zone: &str,
     ) -> Result<Self, FetchError> {
         let zone = TimeZone::get(zone).map_err(|_| {
-            FetchError::spec("spec.timeZone", format!("{zone:?} is no time zone; write for example America/Los_Angeles"))
+            FetchError::spec(
+                "spec.timeZone",
+                format!("{zone:?} is no time zone; write for example America/Los_Angeles"),
+            )
         })?;
         let text = placeholder::fill(&spec.url, now, &zone);
         let home = if file::is_file_address(&text) {
             let dir = settings.manifest_dir.as_deref();
-            if settings.allow_files { file::address(&text, dir)? } else { return Err(files_forbidden(text)) }
+            if settings.allow_files {
+                file::address(&text, dir)?
+            } else {
+                return Err(files_forbidden(text));
+            }
         } else {
             Url::parse(&text).map_err(|error| {
-                FetchError::spec("spec.fetch.url", format!("{error}; write a whole address, https://…"))
+                FetchError::spec(
+                    "spec.fetch.url",
+                    format!("{error}; write a whole address, https://…"),
+                )
             })?
         };
         let limits = Limits::from_spec(spec)?;
-        let guard = Guard { allow_private_addresses: settings.allow_private_addresses };
+        let guard = Guard {
+            allow_private_addresses: settings.allow_private_addresses,
+        };
         let plan = RequestPlan::new(spec, home, secrets, now, &zone)?;
         let transport = Transport::new(CheckedResolver::system(guard), limits, settings.ca_file.clone());
         Ok(Self {
@@ -163,7 +175,10 @@ impl Fetcher {
             self.session.plan.method == HttpMethod::Get
                 && (validators.etag.is_some() || validators.last_modified.is_some())
         });
-        let visit = self.session.visit(self.session.plan.method, home, Purpose::Page(validators)).await?;
+        let visit = self
+            .session
+            .visit(self.session.plan.method, home, Purpose::Page(validators))
+            .await?;
         if visit.answer.status == 304 && validators.is_some() {
             return Ok(Fetched::NotModified);
         }
@@ -194,7 +209,8 @@ impl Fetcher {
         if !plan.is_home(&address) && plan.redactor.is_carried_by(&address) {
             return Err(FetchError::NoAddress {
                 address: self.session.shown(&address),
-                problem: "it holds a secret of this source and is not of the origin of spec.fetch.url".to_owned(),
+                problem: "it holds a secret of this source and is not of the origin of spec.fetch.url"
+                    .to_owned(),
             });
         }
         let visit = self.session.visit(method, address, Purpose::Page(None)).await?;
@@ -206,7 +222,12 @@ impl Fetcher {
         if !(200..300).contains(&status) || status == 206 {
             return Err(self.session.status_error(&visit));
         }
-        let kept = |name| visit.answer.header(name).filter(|value| value.len() <= VALIDATOR_LENGTH);
+        let kept = |name| {
+            visit
+                .answer
+                .header(name)
+                .filter(|value| value.len() <= VALIDATOR_LENGTH)
+        };
         let (etag, last_modified) = (kept(&ETAG), kept(&LAST_MODIFIED));
         let document = Document {
             url: self.session.plan.public_address(&visit.url).into(),
@@ -224,7 +245,10 @@ impl Fetcher {
         }
         if home.scheme() != "file" {
             let problem = "a page from the network may not lead to files of this machine";
-            return Err(FetchError::FileForbidden { url: self.session.shown(&url), problem });
+            return Err(FetchError::FileForbidden {
+                url: self.session.shown(&url),
+                problem,
+            });
         }
         let folder = file::folder(home).filter(|_| is_further);
         let limits = self.session.limits;
@@ -244,8 +268,17 @@ impl Fetcher {
 
 fn page(document: Document, status: u16, etag: Option<String>, last_modified: Option<String>) -> Page {
     let body_hash = hex(&Sha256::digest(&document.body));
-    let validators = Validators { etag, last_modified, body_hash: Some(body_hash.clone()) };
-    Page { document, status, validators, body_hash }
+    let validators = Validators {
+        etag,
+        last_modified,
+        body_hash: Some(body_hash.clone()),
+    };
+    Page {
+        document,
+        status,
+        validators,
+        body_hash,
+    }
 }
 
 fn files_forbidden(url: String) -> FetchError {

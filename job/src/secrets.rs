@@ -74,12 +74,14 @@ impl Secrets {
             return Err(SecretError::NoFolder { name, key });
         };
         let path = dir.join(&name).join(&key);
-        read(&path).map(SecretString::from).map_err(|problem| SecretError::Unreadable {
-            name,
-            key,
-            path,
-            problem,
-        })
+        read(&path)
+            .map(SecretString::from)
+            .map_err(|problem| SecretError::Unreadable {
+                name,
+                key,
+                path,
+                problem,
+            })
     }
 }
 
@@ -89,7 +91,9 @@ fn is_plain_name(name: &str) -> bool {
         && name.len() <= 253
         && name != "."
         && !name.starts_with("..")
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -108,9 +112,15 @@ fn read(path: &Path) -> Result<String, String> {
         return Err("not a regular file; put the value into a file".to_owned());
     }
     let mut bytes = Vec::new();
-    File::open(path).map_err(explain)?.take(LIMIT + 1).read_to_end(&mut bytes).map_err(explain)?;
+    File::open(path)
+        .map_err(explain)?
+        .take(LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(explain)?;
     if bytes.len() as u64 > LIMIT {
-        return Err(format!("larger than {LIMIT} bytes; a secret is a key, a token or a password"));
+        return Err(format!(
+            "larger than {LIMIT} bytes; a secret is a key, a token or a password"
+        ));
     }
     let mut text =
         String::from_utf8(bytes).map_err(|_| "not UTF-8 text; store the value as text".to_owned())?;
@@ -135,7 +145,10 @@ mod tests {
     use super::*;
 
     fn reference(name: &str, key: &str) -> SecretKeyRef {
-        SecretKeyRef { name: name.to_owned(), key: key.to_owned() }
+        SecretKeyRef {
+            name: name.to_owned(),
+            key: key.to_owned(),
+        }
     }
 
     fn folder(key: &str, value: &[u8]) -> (tempfile::TempDir, Secrets) {
@@ -148,11 +161,18 @@ mod tests {
 
     #[test]
     fn one_trailing_line_end_is_not_part_of_the_value() {
-        let cases: [(&[u8], &str); 4] =
-            [(b"abc", "abc"), (b"abc\n", "abc"), (b"abc\r\n", "abc"), (b"abc\n\n", "abc\n")];
+        let cases: [(&[u8], &str); 4] = [
+            (b"abc", "abc"),
+            (b"abc\n", "abc"),
+            (b"abc\r\n", "abc"),
+            (b"abc\n\n", "abc\n"),
+        ];
         for (bytes, wanted) in cases {
             let (_dir, secrets) = folder("token", bytes);
-            assert_eq!(secrets.get(&reference("sms-a", "token")).unwrap().expose_secret(), wanted);
+            assert_eq!(
+                secrets.get(&reference("sms-a", "token")).unwrap().expose_secret(),
+                wanted
+            );
         }
     }
 
@@ -172,7 +192,10 @@ mod tests {
         ];
         for (name, key) in tricks {
             let error = secrets.get(&reference(name, key)).unwrap_err();
-            assert!(matches!(error, SecretError::BadName { .. }), "{name:?} {key:?}: {error}");
+            assert!(
+                matches!(error, SecretError::BadName { .. }),
+                "{name:?} {key:?}: {error}"
+            );
         }
     }
 
@@ -181,11 +204,22 @@ mod tests {
         let (dir, secrets) = folder("token", b"abc");
         let error = secrets.get(&reference("sms-a", "other")).unwrap_err().to_string();
         let path = dir.path().join("sms-a").join("other");
-        for part in ["\"other\"", "\"sms-a\"", path.to_str().unwrap(), "create the Secret"] {
+        for part in [
+            "\"other\"",
+            "\"sms-a\"",
+            path.to_str().unwrap(),
+            "create the Secret",
+        ] {
             assert!(error.contains(part), "{part} is missing in: {error}");
         }
-        let error = Secrets::default().get(&reference("sms-a", "token")).unwrap_err().to_string();
-        assert!(error.contains("SMS_SECRETS_DIR") && error.contains("sms-a/token"), "{error}");
+        let error = Secrets::default()
+            .get(&reference("sms-a", "token"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("SMS_SECRETS_DIR") && error.contains("sms-a/token"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -194,9 +228,12 @@ mod tests {
         fs::write(dir.path().join("sms-a/binary"), [0xff, 0xfe]).unwrap();
         fs::write(dir.path().join("sms-a/empty"), b"\n").unwrap();
         fs::create_dir(dir.path().join("sms-a/folder")).unwrap();
-        for (key, part) in
-            [("large", "larger than"), ("binary", "UTF-8"), ("empty", "empty"), ("folder", "regular file")]
-        {
+        for (key, part) in [
+            ("large", "larger than"),
+            ("binary", "UTF-8"),
+            ("empty", "empty"),
+            ("folder", "regular file"),
+        ] {
             let error = secrets.get(&reference("sms-a", key)).unwrap_err().to_string();
             assert!(error.contains(part), "{key}: {error}");
         }

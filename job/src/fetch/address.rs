@@ -6,15 +6,22 @@ use url::{Url, form_urlencoded};
 
 /// `text` percent-encoded for a query; a space is `%20`, which every server reads, unlike `+`.
 pub fn encode(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+    form_urlencoded::byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
 }
 
 fn is_named(pair: &str, name: &str) -> bool {
-    form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(found, _)| found == name)
+    form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .is_some_and(|(found, _)| found == name)
 }
 
 fn pairs(url: &Url) -> impl Iterator<Item = &str> {
-    url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty())
+    url.query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
 }
 
 /// Adds `name=value` at the end of the query.
@@ -52,7 +59,10 @@ pub fn remove_parameter(url: &mut Url, name: &str) {
     if url.query().is_none() || !pairs(url).any(|pair| is_named(pair, name)) {
         return;
     }
-    let kept = pairs(url).filter(|pair| !is_named(pair, name)).collect::<Vec<_>>().join("&");
+    let kept = pairs(url)
+        .filter(|pair| !is_named(pair, name))
+        .collect::<Vec<_>>()
+        .join("&");
     url.set_query(Some(&kept).filter(|kept| !kept.is_empty()).map(String::as_str));
 }
 
@@ -69,7 +79,10 @@ mod tests {
     fn the_rest_of_the_query_stays_as_it_is() {
         let mut url = Url::parse("https://a.example/?q=a%20b&&c=[1]").unwrap();
         add_parameter(&mut url, "page[size]", "a b+c&d");
-        assert_eq!(url.as_str(), "https://a.example/?q=a%20b&&c=[1]&page%5Bsize%5D=a%20b%2Bc%26d");
+        assert_eq!(
+            url.as_str(),
+            "https://a.example/?q=a%20b&&c=[1]&page%5Bsize%5D=a%20b%2Bc%26d"
+        );
         set_parameter(&mut url, "q", "é");
         assert_eq!(url.query(), Some("q=%C3%A9&c=[1]&page%5Bsize%5D=a%20b%2Bc%26d"));
         remove_parameter(&mut url, "page[size]");

@@ -68,18 +68,28 @@ pub async fn read(
     overflow: Overflow,
 ) -> Result<Vec<u8>, BodyFault> {
     let codings = codings(&response)?;
-    let wire_limit = if codings.is_empty() { limit } else { limit.saturating_add(limit / 100 + OVERHEAD) };
+    let wire_limit = if codings.is_empty() {
+        limit
+    } else {
+        limit.saturating_add(limit / 100 + OVERHEAD)
+    };
     let declared = response.content_length();
     if overflow == Overflow::Refuse && declared.is_some_and(|length| length > wire_limit) {
         return Err(BodyFault::TooLarge);
     }
     let wire = StreamReader::new(Box::pin(wire(response, idle)));
-    let mut reader: Reader = if codings.is_empty() { Box::new(wire) } else { counted(wire, wire_limit) };
+    let mut reader: Reader = if codings.is_empty() {
+        Box::new(wire)
+    } else {
+        counted(wire, wire_limit)
+    };
     // The coding applied last is the one to undo first (RFC 9110, 8.4).
     for coding in codings.iter().rev() {
         // A chunk more than the limit, so that a truncated body gets all that it may have.
         let stage_limit = limit.saturating_add(2 * CHUNK as u64);
-        reader = decoder(reader, *coding, stage_limit).await.map_err(|error| fault(&error))?;
+        reader = decoder(reader, *coding, stage_limit)
+            .await
+            .map_err(|error| fault(&error))?;
     }
     let expected = declared.filter(|_| codings.is_empty()).unwrap_or(0).min(limit);
     let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).min(1024 * 1024));
@@ -141,7 +151,10 @@ fn codings(response: &Response) -> Result<Vec<Coding>, BodyFault> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     if codings.len() > CODINGS {
-        return Err(BodyFault::Broken(format!("it is compressed {} times over", codings.len())));
+        return Err(BodyFault::Broken(format!(
+            "it is compressed {} times over",
+            codings.len()
+        )));
     }
     Ok(codings)
 }
@@ -228,7 +241,10 @@ impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
 }
 
 fn fault(error: &io::Error) -> BodyFault {
-    if let Some(fault) = error.get_ref().and_then(|inner| inner.downcast_ref::<BodyFault>()) {
+    if let Some(fault) = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<BodyFault>())
+    {
         return fault.clone();
     }
     let text = error.to_string();

@@ -38,10 +38,14 @@ pub fn build(
 }
 
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, FetchError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     if let Some(path) = ca_file {
-        add_ca_file(&mut roots, path)
-            .map_err(|problem| FetchError::CaFile { path: path.display().to_string(), problem })?;
+        add_ca_file(&mut roots, path).map_err(|problem| FetchError::CaFile {
+            path: path.display().to_string(),
+            problem,
+        })?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -61,5 +65,9 @@ fn add_ca_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
         roots.add(certificate).map_err(|error| error.to_string())?;
         added += 1;
     }
-    if added == 0 { Err("it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned()) } else { Ok(()) }
+    if added == 0 {
+        Err("it holds no PEM certificate (-----BEGIN CERTIFICATE-----)".to_owned())
+    } else {
+        Ok(())
+    }
 }

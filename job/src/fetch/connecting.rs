@@ -29,7 +29,11 @@ impl Connecting {
             let now = Instant::now();
             let since = {
                 let state = self.state();
-                if state.active > 0 { now } else { state.last_end.map_or(start, |end| end.max(start)) }
+                if state.active > 0 {
+                    now
+                } else {
+                    state.last_end.map_or(start, |end| end.max(start))
+                }
             };
             let until = since + limit;
             if until <= now {
@@ -53,7 +57,10 @@ impl<S> Layer<S> for Connecting {
     type Service = Noted<S>;
 
     fn layer(&self, inner: S) -> Noted<S> {
-        Noted { inner, connecting: self.clone() }
+        Noted {
+            inner,
+            connecting: self.clone(),
+        }
     }
 }
 

@@ -215,20 +215,27 @@ impl FetchError {
 
     /// An error of the manifest at `path`.
     pub(super) fn spec(path: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Spec { path: path.into(), problem: problem.into() }
+        Self::Spec {
+            path: path.into(),
+            problem: problem.into(),
+        }
     }
 }
 
 /// What an error status means for a source, as the middle of a message.
 pub fn remedy(status: u16) -> &'static str {
     match status {
-        206 => " (a part of the page, though all of it was asked for); remove a Range header from spec.fetch.headers",
+        206 => {
+            " (a part of the page, though all of it was asked for); remove a Range header from spec.fetch.headers"
+        }
         300..=399 => " without a usable Location",
         401 => " (not authorised); check spec.fetch.auth and its Secret",
         403 => " (forbidden); check spec.fetch.auth, or ask the owner whether programs may read the page",
         404 | 410 => " (not there); check spec.fetch.url",
         405 => " (method not allowed); check spec.fetch.method",
-        406 | 415 => " (wrong kind of content); check the Accept and Content-Type headers in spec.fetch.headers",
+        406 | 415 => {
+            " (wrong kind of content); check the Accept and Content-Type headers in spec.fetch.headers"
+        }
         500..=599 => " (the server failed); try again later",
         _ => "",
     }
@@ -239,11 +246,17 @@ fn seconds(limit: Duration) -> String {
 }
 
 fn until(retry_at: Option<Timestamp>) -> String {
-    retry_at.map_or_else(String::new, |at| format!(" until {}", at.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    retry_at.map_or_else(String::new, |at| {
+        format!(" until {}", at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    })
 }
 
 fn quoted(excerpt: &str) -> String {
-    if excerpt.is_empty() { String::new() } else { format!("; it says: {excerpt}") }
+    if excerpt.is_empty() {
+        String::new()
+    } else {
+        format!("; it says: {excerpt}")
+    }
 }
 
 #[cfg(test)]
@@ -255,15 +268,29 @@ mod tests {
         let url = || "https://a.example/e".to_owned();
         let cases = [
             (
-                FetchError::Status { url: url(), status: 404, remedy: remedy(404), excerpt: "Not Found".to_owned() },
+                FetchError::Status {
+                    url: url(),
+                    status: 404,
+                    remedy: remedy(404),
+                    excerpt: "Not Found".to_owned(),
+                },
                 "https://a.example/e was answered with 404 (not there); check spec.fetch.url; it says: Not Found",
             ),
             (
-                FetchError::Status { url: url(), status: 418, remedy: remedy(418), excerpt: String::new() },
+                FetchError::Status {
+                    url: url(),
+                    status: 418,
+                    remedy: remedy(418),
+                    excerpt: String::new(),
+                },
                 "https://a.example/e was answered with 418",
             ),
             (
-                FetchError::RateLimited { url: url(), status: 429, retry_at: "2026-05-01T10:00:00Z".parse().ok() },
+                FetchError::RateLimited {
+                    url: url(),
+                    status: 429,
+                    retry_at: "2026-05-01T10:00:00Z".parse().ok(),
+                },
                 "https://a.example/e was answered with 429: the server limits requests until 2026-05-01T10:00:00Z; fetch less often or set a longer spec.fetch.delay",
             ),
             (
@@ -283,7 +310,10 @@ mod tests {
 
     #[test]
     fn an_unreadable_robots_file_has_the_reason_that_made_it_so() {
-        let error = FetchError::Robots(Box::new(FetchError::Dns { host: "a".into(), problem: "b".into() }));
+        let error = FetchError::Robots(Box::new(FetchError::Dns {
+            host: "a".into(),
+            problem: "b".into(),
+        }));
         assert_eq!(error.reason(), Reason::DnsFailed);
         assert_eq!(error.status(), None);
     }

@@ -6,10 +6,17 @@ const LENGTH: usize = 200;
 /// The first 200 characters of `body` as one line without control characters; of an HTML page its title.
 pub fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let text = if looks_like_html(&text) { title(&text).unwrap_or_default() } else { &text };
+    let text = if looks_like_html(&text) {
+        title(&text).unwrap_or_default()
+    } else {
+        &text
+    };
     let mut line = String::new();
     let mut count = 0;
-    for word in text.split(|c: char| c.is_whitespace() || is_unsafe(c)).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || is_unsafe(c))
+        .filter(|word| !word.is_empty())
+    {
         if !line.is_empty() {
             line.push(' ');
             count += 1;
@@ -67,7 +74,8 @@ mod tests {
 
     #[test]
     fn of_an_html_page_the_title_is_told() {
-        let page = "\u{feff}\n<!DOCTYPE html><html><head><TITLE lang=en>Access\n denied</TITLE></head><body>x";
+        let page =
+            "\u{feff}\n<!DOCTYPE html><html><head><TITLE lang=en>Access\n denied</TITLE></head><body>x";
         assert_eq!(excerpt(page.as_bytes()), "Access denied");
         assert_eq!(excerpt(b"<html><body>no title</body>"), "");
         assert_eq!(excerpt(b"<html><title>cut"), "");

@@ -12,19 +12,37 @@ pub fn of_request(error: reqwest::Error, url: &str, host: &str, limits: &Limits)
     let url = url.to_owned();
     let sent = !error.is_connect();
     if let Some(refusal) = find::<Refusal>(&error) {
-        return FetchError::AddressForbidden { url, refusal: refusal.clone() };
+        return FetchError::AddressForbidden {
+            url,
+            refusal: refusal.clone(),
+        };
     }
     if let Some(problem) = find::<rustls::Error>(&error) {
-        return FetchError::Tls { url, problem: tls_problem(problem) };
+        return FetchError::Tls {
+            url,
+            problem: tls_problem(problem),
+        };
     }
     if error.is_dns() {
-        return FetchError::Dns { host: host.to_owned(), problem: root_cause(&error) };
+        return FetchError::Dns {
+            host: host.to_owned(),
+            problem: root_cause(&error),
+        };
     }
     if error.is_timeout() && error.is_connect() {
         let phase = "connecting (spec.fetch.connectTimeout)";
-        return FetchError::TimedOut { url, phase, limit: limits.connect_timeout, sent };
+        return FetchError::TimedOut {
+            url,
+            phase,
+            limit: limits.connect_timeout,
+            sent,
+        };
     }
-    FetchError::Connect { url, problem: root_cause(&error), sent }
+    FetchError::Connect {
+        url,
+        problem: root_cause(&error),
+        sent,
+    }
 }
 
 /// The text of the innermost error: the outer ones only say that something failed.

@@ -12,7 +12,8 @@ use super::{error::FetchError, limits::Limits};
 
 /// Whether `text` is a `file://` address.
 pub fn is_file_address(text: &str) -> bool {
-    text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://"))
+    text.get(..7)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("file://"))
 }
 
 /// `spec.fetch.url` as an address; `file://./page.html` is taken from `manifest_dir`.
@@ -23,12 +24,15 @@ pub fn address(text: &str, manifest_dir: Option<&Path>) -> Result<Url, FetchErro
         return Url::parse(text).map_err(|error| bad(error.to_string()));
     }
     let Some(dir) = manifest_dir else {
-        return Err(bad("a relative file needs a manifest on disk; write the whole path, file:///…".to_owned()));
+        return Err(bad(
+            "a relative file needs a manifest on disk; write the whole path, file:///…".to_owned(),
+        ));
     };
     let dir = std::path::absolute(dir).map_err(|error| bad(error.to_string()))?;
     Url::from_directory_path(&dir)
         .map_err(|()| bad(format!("{} is no folder for addresses", dir.display())))?
-        .join(rest)
+        // With "./" before it, a name with a colon is no scheme.
+        .join(&format!("./{rest}"))
         .map_err(|error| bad(error.to_string()))
 }
 
@@ -39,12 +43,14 @@ pub fn folder(home: &Url) -> Option<PathBuf> {
 
 /// The bytes of the regular file at `url`. With `folder`, the file must be inside it.
 pub fn read(url: &Url, folder: Option<&Path>, limits: &Limits) -> Result<Vec<u8>, FetchError> {
-    let path =
-        url.to_file_path().map_err(|()| FetchError::NoAddress {
-            address: url.to_string(),
-            problem: "it names no file of this machine".to_owned(),
-        })?;
-    let file_error = |problem: String| FetchError::File { path: path.display().to_string(), problem };
+    let path = url.to_file_path().map_err(|()| FetchError::NoAddress {
+        address: url.to_string(),
+        problem: "it names no file of this machine".to_owned(),
+    })?;
+    let file_error = |problem: String| FetchError::File {
+        path: path.display().to_string(),
+        problem,
+    };
     let explain = |error: io::Error| {
         file_error(match error.kind() {
             io::ErrorKind::NotFound => "no such file; check spec.fetch.url".to_owned(),
@@ -53,10 +59,16 @@ pub fn read(url: &Url, folder: Option<&Path>, limits: &Limits) -> Result<Vec<u8>
         })
     };
     if let Some(folder) = folder {
-        let (folder, real) = (folder.canonicalize().map_err(explain)?, path.canonicalize().map_err(explain)?);
+        let (folder, real) = (
+            folder.canonicalize().map_err(explain)?,
+            path.canonicalize().map_err(explain)?,
+        );
         if !real.starts_with(folder) {
             let problem = "a page may only lead to files in the folder of the first page";
-            return Err(FetchError::FileForbidden { url: url.to_string(), problem });
+            return Err(FetchError::FileForbidden {
+                url: url.to_string(),
+                problem,
+            });
         }
     }
     // Before opening: to open a named pipe would wait for its writer.
@@ -65,9 +77,16 @@ pub fn read(url: &Url, folder: Option<&Path>, limits: &Limits) -> Result<Vec<u8>
     }
     let mut body = Vec::new();
     let limit = limits.max_body_bytes;
-    File::open(&path).map_err(explain)?.take(limit.saturating_add(1)).read_to_end(&mut body).map_err(explain)?;
+    File::open(&path)
+        .map_err(explain)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut body)
+        .map_err(explain)?;
     if body.len() as u64 > limit {
-        return Err(FetchError::BodyTooLarge { url: url.to_string(), limit });
+        return Err(FetchError::BodyTooLarge {
+            url: url.to_string(),
+            limit,
+        });
     }
     Ok(body)
 }
@@ -99,6 +118,7 @@ mod tests {
             ("file://./page.html", "file:///etc/sources/page.html"),
             ("file://page.html", "file:///etc/sources/page.html"),
             ("file://../a page.html", "file:///etc/a%20page.html"),
+            ("file://a:1.html", "file:///etc/sources/a:1.html"),
             ("file:///srv/page.html", "file:///srv/page.html"),
             ("file://localhost/srv/page.html", "file:///srv/page.html"),
         ];

@@ -143,14 +143,18 @@ impl Guard {
         }
         let bare = name.trim_end_matches('.').to_ascii_lowercase();
         let is_local = LOCAL_SUFFIXES.iter().any(|suffix| {
-            bare.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            bare.strip_suffix(suffix)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         });
         let kind = match () {
             () if is_local => "a name of a local network",
             () if !bare.contains('.') => "a name without a dot, which only a local network knows",
             () => return Ok(()),
         };
-        Err(Refusal::NotPublic { host: name.to_owned(), kind })
+        Err(Refusal::NotPublic {
+            host: name.to_owned(),
+            kind,
+        })
     }
 
     fn check_address(self, shown: &str, address: IpAddr) -> Result<(), Refusal> {
@@ -159,16 +163,20 @@ impl Guard {
             IpAddr::V6(address) => special_v6(address),
         };
         match kind {
-            Some(kind) if !self.allow_private_addresses => {
-                Err(Refusal::NotPublic { host: shown.to_owned(), kind })
-            }
+            Some(kind) if !self.allow_private_addresses => Err(Refusal::NotPublic {
+                host: shown.to_owned(),
+                kind,
+            }),
             _ => Ok(()),
         }
     }
 }
 
 fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
-    SPECIAL_V4.iter().find(|(net, _)| net.contains(&address)).map(|(_, kind)| *kind)
+    SPECIAL_V4
+        .iter()
+        .find(|(net, _)| net.contains(&address))
+        .map(|(_, kind)| *kind)
 }
 
 fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
@@ -199,8 +207,12 @@ fn embedded(high: u16, low: u16) -> Ipv4Addr {
 mod tests {
     use super::*;
 
-    const STRICT: Guard = Guard { allow_private_addresses: false };
-    const LENIENT: Guard = Guard { allow_private_addresses: true };
+    const STRICT: Guard = Guard {
+        allow_private_addresses: false,
+    };
+    const LENIENT: Guard = Guard {
+        allow_private_addresses: true,
+    };
 
     fn verdict(guard: Guard, text: &str) -> Option<Result<(), Refusal>> {
         Url::parse(text).ok().map(|url| guard.check_url(&url))
@@ -298,7 +310,10 @@ mod tests {
     fn addresses_that_are_not_public_are_refused_in_every_spelling() {
         for text in NOT_PUBLIC {
             let verdict = verdict(STRICT, text).unwrap_or_else(|| panic!("{text} does not parse"));
-            assert!(matches!(verdict, Err(Refusal::NotPublic { .. })), "{text}: {verdict:?}");
+            assert!(
+                matches!(verdict, Err(Refusal::NotPublic { .. })),
+                "{text}: {verdict:?}"
+            );
         }
     }
 
@@ -353,14 +368,25 @@ mod tests {
         ] {
             assert_eq!(verdict(LENIENT, text), Some(Err(Refusal::UserInfo)), "{text}");
         }
-        for text in ["file:///etc/passwd", "ftp://a.example/", "data:text/html,x", "gopher://a.example/"] {
-            assert!(matches!(verdict(LENIENT, text), Some(Err(Refusal::Scheme(_)))), "{text}");
+        for text in [
+            "file:///etc/passwd",
+            "ftp://a.example/",
+            "data:text/html,x",
+            "gopher://a.example/",
+        ] {
+            assert!(
+                matches!(verdict(LENIENT, text), Some(Err(Refusal::Scheme(_)))),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_backslash_does_not_hide_the_host() {
-        assert_eq!(verdict(STRICT, r"http://blue-moon.example\@127.0.0.1/"), Some(Ok(())));
+        assert_eq!(
+            verdict(STRICT, r"http://blue-moon.example\@127.0.0.1/"),
+            Some(Ok(()))
+        );
         let url = Url::parse(r"http://blue-moon.example\@127.0.0.1/").unwrap();
         assert_eq!(url.host_str(), Some("blue-moon.example"));
         assert!(matches!(
@@ -372,9 +398,18 @@ mod tests {
     #[test]
     fn one_answer_that_is_not_public_spoils_the_name() {
         let public: IpAddr = "93.184.216.34".parse().unwrap();
-        for other in ["127.0.0.1", "10.0.0.1", "::1", "fd00::1", "::ffff:169.254.169.254"] {
+        for other in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "::1",
+            "fd00::1",
+            "::ffff:169.254.169.254",
+        ] {
             let answers = [public, other.parse().unwrap()];
-            let error = STRICT.check_answers("a.example", &answers).unwrap_err().to_string();
+            let error = STRICT
+                .check_answers("a.example", &answers)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("a.example (at "), "{error}");
             assert_eq!(LENIENT.check_answers("a.example", &answers), Ok(()));
         }
@@ -383,7 +418,10 @@ mod tests {
 
     #[test]
     fn search_domains_are_not_tried_unless_private_names_are_allowed() {
-        assert_eq!(STRICT.name_to_resolve("kubernetes.default"), "kubernetes.default.");
+        assert_eq!(
+            STRICT.name_to_resolve("kubernetes.default"),
+            "kubernetes.default."
+        );
         assert_eq!(STRICT.name_to_resolve("a.example."), "a.example.");
         assert_eq!(LENIENT.name_to_resolve("pushgateway"), "pushgateway");
     }

@@ -37,17 +37,30 @@ impl Limits {
     }
 }
 
-fn duration(field: &str, text: Option<&DurationString>, default_seconds: u64) -> Result<Duration, FetchError> {
+fn duration(
+    field: &str,
+    text: Option<&DurationString>,
+    default_seconds: u64,
+) -> Result<Duration, FetchError> {
     text.map_or(Ok(Duration::from_secs(default_seconds)), |text| {
-        text.to_std().map_err(|error| FetchError::spec(format!("spec.fetch.{field}"), error.to_string()))
+        text.to_std()
+            .map_err(|error| FetchError::spec(format!("spec.fetch.{field}"), error.to_string()))
     })
 }
 
-fn number<T: TryInto<N>, N: Default + PartialEq>(field: &str, value: Option<T>, default: N) -> Result<N, FetchError> {
+fn number<T: TryInto<N>, N: Default + PartialEq>(
+    field: &str,
+    value: Option<T>,
+    default: N,
+) -> Result<N, FetchError> {
     let Some(value) = value else { return Ok(default) };
     let error = || FetchError::spec(format!("spec.fetch.{field}"), "must be 1 or more");
     let number = value.try_into().map_err(|_| error())?;
-    if number == N::default() { Err(error()) } else { Ok(number) }
+    if number == N::default() {
+        Err(error())
+    } else {
+        Ok(number)
+    }
 }
 
 #[cfg(test)]
@@ -72,10 +85,34 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_named() {
         let bad = [
-            (FetchSpec { timeout: Some(DurationString::new("0s")), ..FetchSpec::default() }, "spec.fetch.timeout"),
-            (FetchSpec { delay: Some(DurationString::new("soon")), ..FetchSpec::default() }, "spec.fetch.delay"),
-            (FetchSpec { attempts: Some(0), ..FetchSpec::default() }, "spec.fetch.attempts"),
-            (FetchSpec { max_body_bytes: Some(-1), ..FetchSpec::default() }, "spec.fetch.maxBodyBytes"),
+            (
+                FetchSpec {
+                    timeout: Some(DurationString::new("0s")),
+                    ..FetchSpec::default()
+                },
+                "spec.fetch.timeout",
+            ),
+            (
+                FetchSpec {
+                    delay: Some(DurationString::new("soon")),
+                    ..FetchSpec::default()
+                },
+                "spec.fetch.delay",
+            ),
+            (
+                FetchSpec {
+                    attempts: Some(0),
+                    ..FetchSpec::default()
+                },
+                "spec.fetch.attempts",
+            ),
+            (
+                FetchSpec {
+                    max_body_bytes: Some(-1),
+                    ..FetchSpec::default()
+                },
+                "spec.fetch.maxBodyBytes",
+            ),
         ];
         for (spec, path) in bad {
             let error = Limits::from_spec(&spec).unwrap_err().to_string();

@@ -68,7 +68,11 @@ mod tests {
         tokio::time::sleep(5 * SECOND).await;
         drop(turn);
         drop(pace.turn("a.example", SECOND).await);
-        assert!((start.elapsed().as_secs_f64() - 6.0).abs() < 0.1, "{:?}", start.elapsed());
+        assert!(
+            (start.elapsed().as_secs_f64() - 6.0).abs() < 0.1,
+            "{:?}",
+            start.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -76,6 +80,10 @@ mod tests {
         let (pace, start) = (Pace::default(), Instant::now());
         let request = || async { drop(pace.turn("a.example", SECOND).await) };
         tokio::join!(request(), request(), request());
-        assert!((start.elapsed().as_secs_f64() - 2.0).abs() < 0.1, "{:?}", start.elapsed());
+        assert!(
+            (start.elapsed().as_secs_f64() - 2.0).abs() < 0.1,
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

@@ -24,7 +24,9 @@ pub struct Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redactor").field("secrets", &self.secrets.len()).finish_non_exhaustive()
+        f.debug_struct("Redactor")
+            .field("secrets", &self.secrets.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,13 +71,16 @@ impl Redactor {
             .map(|(name, value)| format!("{name}={value}"))
             .collect::<Vec<_>>()
             .join("&");
-        [url.as_str(), &decoded].iter().any(|text| self.text(text) != **text)
+        [url.as_str(), &decoded]
+            .iter()
+            .any(|text| self.text(text) != **text)
     }
 
     fn pair(&self, pair: &str) -> String {
         match form_urlencoded::parse(pair.as_bytes()).next() {
             Some((name, value))
-                if !value.is_empty() && (self.parameter.as_deref() == Some(&*name) || sounds_secret(&name)) =>
+                if !value.is_empty()
+                    && (self.parameter.as_deref() == Some(&*name) || sounds_secret(&name)) =>
             {
                 let raw_name = pair.split('=').next().unwrap_or_default();
                 format!("{raw_name}={MASK}")
@@ -89,9 +94,18 @@ impl Redactor {
 pub fn sounds_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.ends_with("key")
-        || ["token", "secret", "passw", "signature", "session", "credential", "cookie", "authorization"]
-            .iter()
-            .any(|part| name.contains(part))
+        || [
+            "token",
+            "secret",
+            "passw",
+            "signature",
+            "session",
+            "credential",
+            "cookie",
+            "authorization",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
         || matches!(name.as_str(), "sig" | "pwd" | "auth" | "x-auth")
 }
 
@@ -118,24 +132,53 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_what_could_be_a_secret() {
         let cases = [
-            ("https://a.example/e?page=2&q=a%20b", "https://a.example/e?page=2&q=a%20b"),
-            ("https://a.example/e?sc_id=xy&page=2", "https://a.example/e?sc_id=***&page=2"),
-            ("https://a.example/e?sc%5Fid=xy", "https://a.example/e?sc%5Fid=***"),
-            ("https://a.example/e?apikey=xy&X-Token=1&sig=2", "https://a.example/e?apikey=***&X-Token=***&sig=***"),
-            ("https://user:pw@a.example:8080/e#access", "https://a.example:8080/e"),
-            ("https://a.example/s3cr3t%2F%2B%20value/e?x=s3cr3t/%2B+value", "https://a.example/***/e?x=s3cr3t/%2B+value"),
-            ("https://a.example/e?x=s3cr3t%2F%2B+value", "https://a.example/e?x=***"),
+            (
+                "https://a.example/e?page=2&q=a%20b",
+                "https://a.example/e?page=2&q=a%20b",
+            ),
+            (
+                "https://a.example/e?sc_id=xy&page=2",
+                "https://a.example/e?sc_id=***&page=2",
+            ),
+            (
+                "https://a.example/e?sc%5Fid=xy",
+                "https://a.example/e?sc%5Fid=***",
+            ),
+            (
+                "https://a.example/e?apikey=xy&X-Token=1&sig=2",
+                "https://a.example/e?apikey=***&X-Token=***&sig=***",
+            ),
+            (
+                "https://user:pw@a.example:8080/e#access",
+                "https://a.example:8080/e",
+            ),
+            (
+                "https://a.example/s3cr3t%2F%2B%20value/e?x=s3cr3t/%2B+value",
+                "https://a.example/***/e?x=s3cr3t/%2B+value",
+            ),
+            (
+                "https://a.example/e?x=s3cr3t%2F%2B+value",
+                "https://a.example/e?x=***",
+            ),
         ];
         for (text, wanted) in cases {
             assert_eq!(shown(text), wanted, "{text}");
         }
-        assert_eq!(shown(&format!("https://a.example/{}", "x".repeat(5000))).chars().count(), 301);
+        assert_eq!(
+            shown(&format!("https://a.example/{}", "x".repeat(5000)))
+                .chars()
+                .count(),
+            301
+        );
     }
 
     #[test]
     fn a_text_that_echoes_a_secret_is_masked() {
         assert_eq!(redactor().text("no such key: s3cr3t/+ value"), "no such key: ***");
-        assert_eq!(redactor().text("abc is too short to be looked for"), "abc is too short to be looked for");
+        assert_eq!(
+            redactor().text("abc is too short to be looked for"),
+            "abc is too short to be looked for"
+        );
     }
 
     #[test]

@@ -50,16 +50,27 @@ pub fn next_hop(trail: &[Hop], status: u16, location: &str) -> Result<Hop, Redir
     if trail.len() > LIMIT {
         return Err(RedirectProblem::TooMany);
     }
-    let mut url = last.url.join(location.trim()).map_err(|_| RedirectProblem::Scheme)?;
+    let mut url = last
+        .url
+        .join(location.trim())
+        .map_err(|_| RedirectProblem::Scheme)?;
     url.set_fragment(None);
     match (last.url.scheme(), url.scheme()) {
         ("https", "http") => return Err(RedirectProblem::Downgrade),
         (_, "http" | "https") => {}
         _ => return Err(RedirectProblem::Scheme),
     }
-    let method = if matches!(status, 307 | 308) { last.method } else { HttpMethod::Get };
+    let method = if matches!(status, 307 | 308) {
+        last.method
+    } else {
+        HttpMethod::Get
+    };
     let next = Hop { method, url };
-    if trail.contains(&next) { Err(RedirectProblem::Loop) } else { Ok(next) }
+    if trail.contains(&next) {
+        Err(RedirectProblem::Loop)
+    } else {
+        Ok(next)
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +78,10 @@ mod tests {
     use super::*;
 
     fn hop(method: HttpMethod, url: &str) -> Hop {
-        Hop { method, url: Url::parse(url).unwrap() }
+        Hop {
+            method,
+            url: Url::parse(url).unwrap(),
+        }
     }
 
     fn follow(from: &str, location: &str) -> Result<String, RedirectProblem> {
@@ -88,18 +102,36 @@ mod tests {
         for (location, wanted) in cases {
             assert_eq!(follow(from, location).as_deref(), Ok(wanted), "{location}");
         }
-        assert_eq!(follow("http://a.example/", "https://a.example/").as_deref(), Ok("https://a.example/"));
+        assert_eq!(
+            follow("http://a.example/", "https://a.example/").as_deref(),
+            Ok("https://a.example/")
+        );
     }
 
     #[test]
     fn only_http_and_https_are_followed_and_never_away_from_tls() {
-        for location in
-            ["file:///etc/passwd", "ftp://a.example/", "data:text/html,x", "javascript:x()", "https://", "http://[1/"]
-        {
-            assert_eq!(follow("http://a.example/", location), Err(RedirectProblem::Scheme), "{location}");
+        for location in [
+            "file:///etc/passwd",
+            "ftp://a.example/",
+            "data:text/html,x",
+            "javascript:x()",
+            "https://",
+            "http://[1/",
+        ] {
+            assert_eq!(
+                follow("http://a.example/", location),
+                Err(RedirectProblem::Scheme),
+                "{location}"
+            );
         }
-        assert_eq!(follow("https://a.example/", "http://a.example/"), Err(RedirectProblem::Downgrade));
-        assert_eq!(follow("https://a.example/", "HTTP://b.example/"), Err(RedirectProblem::Downgrade));
+        assert_eq!(
+            follow("https://a.example/", "http://a.example/"),
+            Err(RedirectProblem::Downgrade)
+        );
+        assert_eq!(
+            follow("https://a.example/", "HTTP://b.example/"),
+            Err(RedirectProblem::Downgrade)
+        );
     }
 
     #[test]

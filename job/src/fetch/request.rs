@@ -4,8 +4,8 @@ use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sms_crds::v1alpha1::{FetchSpec, HeaderSpec, HttpMethod, SecretKeyRef};
@@ -75,7 +75,9 @@ pub struct RequestPlan {
 
 impl fmt::Debug for RequestPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestPlan").field("home", &self.redactor.url(&self.home)).finish_non_exhaustive()
+        f.debug_struct("RequestPlan")
+            .field("home", &self.redactor.url(&self.home))
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,7 +102,10 @@ impl RequestPlan {
             Header::plain(USER_AGENT, user_agent(spec)?),
         ];
         if spec.body.is_some() {
-            headers.push(Header::plain(CONTENT_TYPE, HeaderValue::from_static("application/json")));
+            headers.push(Header::plain(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            ));
         }
         let mut given = Vec::new();
         for (index, header) in spec.headers.iter().enumerate() {
@@ -184,9 +189,10 @@ impl RequestPlan {
             map.insert(name.clone(), value);
         }
         if let Some(validators) = validators.filter(|_| method == HttpMethod::Get) {
-            for (name, text) in
-                [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)]
-            {
+            for (name, text) in [
+                (IF_NONE_MATCH, &validators.etag),
+                (IF_MODIFIED_SINCE, &validators.last_modified),
+            ] {
                 if let Some(value) = text.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
                     map.insert(name, value);
                 }
@@ -199,7 +205,11 @@ impl RequestPlan {
     pub fn robots_headers(&self) -> HeaderMap {
         let mut map = HeaderMap::new();
         map.insert(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
-        for header in self.headers.iter().filter(|header| header.name == USER_AGENT && !header.is_confined) {
+        for header in self
+            .headers
+            .iter()
+            .filter(|header| header.name == USER_AGENT && !header.is_confined)
+        {
             map.insert(USER_AGENT, header.value.clone());
         }
         map
@@ -208,12 +218,19 @@ impl RequestPlan {
 
 impl Header {
     fn plain(name: HeaderName, value: HeaderValue) -> Self {
-        Self { name, value, is_confined: false }
+        Self {
+            name,
+            value,
+            is_confined: false,
+        }
     }
 }
 
 fn user_agent(spec: &FetchSpec) -> Result<HeaderValue, FetchError> {
-    let text = spec.user_agent.as_deref().unwrap_or(concat!("sms_scraper/", env!("CARGO_PKG_VERSION")));
+    let text = spec
+        .user_agent
+        .as_deref()
+        .unwrap_or(concat!("sms_scraper/", env!("CARGO_PKG_VERSION")));
     HeaderValue::from_str(text)
         .map_err(|_| FetchError::spec("spec.fetch.userAgent", "must be printable ASCII on one line"))
 }
@@ -222,7 +239,10 @@ fn header_name(path: &str, name: &str) -> Result<HeaderName, FetchError> {
     let parsed = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| FetchError::spec(path, format!("{name:?} is no header name")))?;
     if OWN_HEADERS.contains(&parsed.as_str()) {
-        return Err(FetchError::spec(path, format!("{name:?} belongs to the connection and cannot be set; remove it")));
+        return Err(FetchError::spec(
+            path,
+            format!("{name:?} belongs to the connection and cannot be set; remove it"),
+        ));
     }
     Ok(parsed)
 }
@@ -230,7 +250,10 @@ fn header_name(path: &str, name: &str) -> Result<HeaderName, FetchError> {
 /// A value read from a Secret, as a header value. The text itself never appears in an error.
 fn secret_value(path: &str, text: &str) -> Result<HeaderValue, FetchError> {
     let mut value = HeaderValue::from_str(text).map_err(|_| {
-        FetchError::spec(path, "the Secret's value holds characters that no header may have; store it on one line")
+        FetchError::spec(
+            path,
+            "the Secret's value holds characters that no header may have; store it on one line",
+        )
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -248,14 +271,31 @@ fn read_header(
             let value = HeaderValue::from_str(text)
                 .map_err(|_| FetchError::spec(&path, "a header value is printable ASCII on one line"))?;
             let is_confined = sounds_secret(name.as_str());
-            Ok((Header { name, value, is_confined }, None))
+            Ok((
+                Header {
+                    name,
+                    value,
+                    is_confined,
+                },
+                None,
+            ))
         }
         (None, Some(reference)) => {
             let secret = secrets.get(reference)?;
             let value = secret_value(&path, secret.expose_secret())?;
-            Ok((Header { name, value, is_confined: true }, Some(secret)))
+            Ok((
+                Header {
+                    name,
+                    value,
+                    is_confined: true,
+                },
+                Some(secret),
+            ))
         }
-        _ => Err(FetchError::spec(path, "a header needs exactly one of value and secretKeyRef")),
+        _ => Err(FetchError::spec(
+            path,
+            "a header needs exactly one of value and secretKeyRef",
+        )),
     }
 }
 
@@ -265,16 +305,19 @@ fn credentials(
     secrets: &Secrets,
     known: &mut Vec<SecretString>,
 ) -> Result<Credentials, FetchError> {
-    let Some(auth) = &spec.auth else { return Ok(Credentials::None) };
+    let Some(auth) = &spec.auth else {
+        return Ok(Credentials::None);
+    };
     let mut get = |reference: &SecretKeyRef| -> Result<SecretString, FetchError> {
         let secret = secrets.get(reference)?;
         known.push(secret.clone());
         Ok(secret)
     };
     match (&auth.basic, &auth.bearer, &auth.header, &auth.query) {
-        (Some(basic), None, None, None) => {
-            Ok(Credentials::Basic(basic.username.clone(), get(&basic.secret_key_ref)?))
-        }
+        (Some(basic), None, None, None) => Ok(Credentials::Basic(
+            basic.username.clone(),
+            get(&basic.secret_key_ref)?,
+        )),
         (None, Some(bearer), None, None) => {
             let token = get(&bearer.secret_key_ref)?;
             let value = SecretString::from(format!("Bearer {}", token.expose_secret()));
@@ -284,12 +327,19 @@ fn credentials(
         (None, None, Some(named), None) => {
             let secret = get(&named.secret_key_ref)?;
             secret_value("spec.fetch.auth.header", secret.expose_secret())?;
-            Ok(Credentials::Header(header_name("spec.fetch.auth.header.name", &named.name)?, secret))
+            Ok(Credentials::Header(
+                header_name("spec.fetch.auth.header.name", &named.name)?,
+                secret,
+            ))
         }
-        (None, None, None, Some(named)) => {
-            Ok(Credentials::Query(named.name.clone(), get(&named.secret_key_ref)?))
-        }
-        _ => Err(FetchError::spec("spec.fetch.auth", "needs exactly one of basic, bearer, header, query")),
+        (None, None, None, Some(named)) => Ok(Credentials::Query(
+            named.name.clone(),
+            get(&named.secret_key_ref)?,
+        )),
+        _ => Err(FetchError::spec(
+            "spec.fetch.auth",
+            "needs exactly one of basic, bearer, header, query",
+        )),
     }
 }
 

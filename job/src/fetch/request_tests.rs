@@ -19,7 +19,10 @@ fn url(text: &str) -> Url {
 }
 
 fn reference() -> SecretKeyRef {
-    SecretKeyRef { name: "sms-a".to_owned(), key: "key".to_owned() }
+    SecretKeyRef {
+        name: "sms-a".to_owned(),
+        key: "key".to_owned(),
+    }
 }
 
 fn plan_with(spec: &FetchSpec, secret: &str) -> Result<RequestPlan, FetchError> {
@@ -27,7 +30,13 @@ fn plan_with(spec: &FetchSpec, secret: &str) -> Result<RequestPlan, FetchError> 
     fs::create_dir(dir.path().join("sms-a")).unwrap();
     fs::write(dir.path().join("sms-a/key"), secret).unwrap();
     let now = "2026-05-01T12:00:00Z".parse().unwrap();
-    RequestPlan::new(spec, url(HOME), &Secrets::from_dir(Some(dir.path().to_owned())), now, &TimeZone::UTC)
+    RequestPlan::new(
+        spec,
+        url(HOME),
+        &Secrets::from_dir(Some(dir.path().to_owned())),
+        now,
+        &TimeZone::UTC,
+    )
 }
 
 fn plan(spec: &FetchSpec) -> RequestPlan {
@@ -35,11 +44,17 @@ fn plan(spec: &FetchSpec) -> RequestPlan {
 }
 
 fn auth(auth: AuthSpec) -> FetchSpec {
-    FetchSpec { auth: Some(auth), ..FetchSpec::default() }
+    FetchSpec {
+        auth: Some(auth),
+        ..FetchSpec::default()
+    }
 }
 
 fn named(name: &str) -> NamedSecret {
-    NamedSecret { name: name.to_owned(), secret_key_ref: reference() }
+    NamedSecret {
+        name: name.to_owned(),
+        secret_key_ref: reference(),
+    }
 }
 
 fn header(name: &str, value: Option<&str>) -> HeaderSpec {
@@ -53,7 +68,9 @@ fn header(name: &str, value: Option<&str>) -> HeaderSpec {
 /// Everything that would be sent to `to`, as text.
 fn sent(plan: &RequestPlan, to: &str) -> String {
     let to = url(to);
-    let basic = plan.basic(&to).map(|(name, password)| format!("{name}:{}", password.expose_secret()));
+    let basic = plan
+        .basic(&to)
+        .map(|(name, password)| format!("{name}:{}", password.expose_secret()));
     let headers: Vec<String> = plan
         .headers(&to, plan.method, None)
         .iter()
@@ -66,22 +83,51 @@ fn sent(plan: &RequestPlan, to: &str) -> String {
 fn every_kind_of_secret_goes_to_the_first_origin_alone() {
     let specs = [
         auth(AuthSpec {
-            basic: Some(BasicAuth { username: "me".to_owned(), secret_key_ref: reference() }),
+            basic: Some(BasicAuth {
+                username: "me".to_owned(),
+                secret_key_ref: reference(),
+            }),
             ..AuthSpec::default()
         }),
-        auth(AuthSpec { bearer: Some(BearerAuth { secret_key_ref: reference() }), ..AuthSpec::default() }),
-        auth(AuthSpec { header: Some(named("x-api-key")), ..AuthSpec::default() }),
-        auth(AuthSpec { query: Some(named("sc_id")), ..AuthSpec::default() }),
-        FetchSpec { headers: vec![header("X-Anything", None)], ..FetchSpec::default() },
-        FetchSpec { headers: vec![header("X-Api-Key", Some("s3cr3t-value"))], ..FetchSpec::default() },
-        FetchSpec { headers: vec![header("Cookie", Some("id=s3cr3t-value"))], ..FetchSpec::default() },
-        FetchSpec { headers: vec![header("Authorization", Some("s3cr3t-value"))], ..FetchSpec::default() },
+        auth(AuthSpec {
+            bearer: Some(BearerAuth {
+                secret_key_ref: reference(),
+            }),
+            ..AuthSpec::default()
+        }),
+        auth(AuthSpec {
+            header: Some(named("x-api-key")),
+            ..AuthSpec::default()
+        }),
+        auth(AuthSpec {
+            query: Some(named("sc_id")),
+            ..AuthSpec::default()
+        }),
+        FetchSpec {
+            headers: vec![header("X-Anything", None)],
+            ..FetchSpec::default()
+        },
+        FetchSpec {
+            headers: vec![header("X-Api-Key", Some("s3cr3t-value"))],
+            ..FetchSpec::default()
+        },
+        FetchSpec {
+            headers: vec![header("Cookie", Some("id=s3cr3t-value"))],
+            ..FetchSpec::default()
+        },
+        FetchSpec {
+            headers: vec![header("Authorization", Some("s3cr3t-value"))],
+            ..FetchSpec::default()
+        },
     ];
     for spec in specs {
         let plan = plan(&spec);
         assert!(plan.has_secrets());
         assert!(sent(&plan, HOME).contains("s3cr3t-value"), "{spec:?}");
-        assert!(sent(&plan, "https://a.example:443/other?x=1").contains("s3cr3t-value"), "{spec:?}");
+        assert!(
+            sent(&plan, "https://a.example:443/other?x=1").contains("s3cr3t-value"),
+            "{spec:?}"
+        );
         for to in ELSEWHERE {
             assert!(!sent(&plan, to).contains("s3cr3t-value"), "{to} {spec:?}");
         }
@@ -103,13 +149,22 @@ fn plain_headers_go_everywhere_and_replace_the_defaults() {
     };
     for to in [HOME, ELSEWHERE[0]] {
         let sent = sent(&plan(&spec), to);
-        for part in ["accept-language: en-US", "accept: application/json", "accept-encoding: identity", "tester/1"] {
+        for part in [
+            "accept-language: en-US",
+            "accept: application/json",
+            "accept-encoding: identity",
+            "tester/1",
+        ] {
             assert!(sent.contains(part), "{part}: {sent}");
         }
         assert!(!sent.contains("*/*") && !sent.contains("gzip"), "{sent}");
     }
     let default = sent(&plan(&FetchSpec::default()), HOME);
-    for part in [concat!("user-agent: sms_scraper/", env!("CARGO_PKG_VERSION")), "accept: */*", "gzip, br, zstd, deflate"] {
+    for part in [
+        concat!("user-agent: sms_scraper/", env!("CARGO_PKG_VERSION")),
+        "accept: */*",
+        "gzip, br, zstd, deflate",
+    ] {
         assert!(default.contains(part), "{part}: {default}");
     }
     assert!(!default.contains("accept-language"));
@@ -117,7 +172,11 @@ fn plain_headers_go_everywhere_and_replace_the_defaults() {
 
 #[test]
 fn a_body_is_json_unless_a_header_says_otherwise() {
-    let graphql = FetchSpec { method: HttpMethod::Post, body: Some("{today}".to_owned()), ..FetchSpec::default() };
+    let graphql = FetchSpec {
+        method: HttpMethod::Post,
+        body: Some("{today}".to_owned()),
+        ..FetchSpec::default()
+    };
     assert!(sent(&plan(&graphql), HOME).contains("content-type: application/json"));
     assert_eq!(plan(&graphql).body.as_deref(), Some("2026-05-01"));
     let form = FetchSpec {
@@ -125,16 +184,26 @@ fn a_body_is_json_unless_a_header_says_otherwise() {
         ..graphql.clone()
     };
     let sent_form = sent(&plan(&form), HOME);
-    assert!(sent_form.contains("x-www-form-urlencoded") && !sent_form.contains("application/json"), "{sent_form}");
+    assert!(
+        sent_form.contains("x-www-form-urlencoded") && !sent_form.contains("application/json"),
+        "{sent_form}"
+    );
     let as_get = plan(&form).headers(&url(HOME), HttpMethod::Get, None);
     assert!(!as_get.contains_key(CONTENT_TYPE));
 }
 
 #[test]
 fn query_parameters_are_encoded_and_their_placeholders_filled() {
-    let parameter = |name: &str, value: &str| QueryParameter { name: name.to_owned(), value: value.to_owned() };
+    let parameter = |name: &str, value: &str| QueryParameter {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    };
     let spec = FetchSpec {
-        query: vec![parameter("page[size]", "50"), parameter("from", "{today+30d}"), parameter("q", "a b&c")],
+        query: vec![
+            parameter("page[size]", "50"),
+            parameter("from", "{today+30d}"),
+            parameter("q", "a b&c"),
+        ],
         ..FetchSpec::default()
     };
     let wanted = "https://a.example/events?page%5Bsize%5D=50&from=2026-05-31&q=a%20b%26c";
@@ -143,11 +212,20 @@ fn query_parameters_are_encoded_and_their_placeholders_filled() {
 
 #[test]
 fn a_secret_query_parameter_is_sent_once_and_never_told() {
-    let plan = plan(&auth(AuthSpec { query: Some(named("sc_id")), ..AuthSpec::default() }));
+    let plan = plan(&auth(AuthSpec {
+        query: Some(named("sc_id")),
+        ..AuthSpec::default()
+    }));
     let sent = plan.address(&url("https://a.example/events?page=2"));
-    assert_eq!(sent.as_str(), "https://a.example/events?page=2&sc_id=s3cr3t-value");
+    assert_eq!(
+        sent.as_str(),
+        "https://a.example/events?page=2&sc_id=s3cr3t-value"
+    );
     assert_eq!(plan.address(&sent), sent);
-    assert_eq!(plan.public_address(&sent).as_str(), "https://a.example/events?page=2");
+    assert_eq!(
+        plan.public_address(&sent).as_str(),
+        "https://a.example/events?page=2"
+    );
     assert!(plan.redactor.is_carried_by(&sent));
 }
 
@@ -164,13 +242,23 @@ fn validators_are_sent_with_get_only() {
     assert_eq!(get[IF_MODIFIED_SINCE], "Fri, 01 May 2026 10:00:00 GMT");
     let post = plan.headers(&url(HOME), HttpMethod::Post, Some(&validators));
     assert!(!post.contains_key(IF_NONE_MATCH) && !post.contains_key(IF_MODIFIED_SINCE));
-    let bad = Validators { etag: Some("a\r\nb".to_owned()), ..Validators::default() };
-    assert!(!plan.headers(&url(HOME), HttpMethod::Get, Some(&bad)).contains_key(IF_NONE_MATCH));
+    let bad = Validators {
+        etag: Some("a\r\nb".to_owned()),
+        ..Validators::default()
+    };
+    assert!(
+        !plan
+            .headers(&url(HOME), HttpMethod::Get, Some(&bad))
+            .contains_key(IF_NONE_MATCH)
+    );
 }
 
 #[test]
 fn robots_txt_learns_who_asks_and_no_secret() {
-    let spec = FetchSpec { headers: vec![header("X-Key", None)], ..FetchSpec::default() };
+    let spec = FetchSpec {
+        headers: vec![header("X-Key", None)],
+        ..FetchSpec::default()
+    };
     let headers = plan(&spec).robots_headers();
     assert_eq!(headers.len(), 2);
     assert!(headers.contains_key(USER_AGENT));
@@ -179,17 +267,57 @@ fn robots_txt_learns_who_asks_and_no_secret() {
 #[test]
 fn bad_headers_and_secrets_are_named_without_their_value() {
     let bad = [
-        (FetchSpec { headers: vec![header("Host", Some("b.example"))], ..FetchSpec::default() }, "x", "Host"),
-        (FetchSpec { headers: vec![header("a b", Some("x"))], ..FetchSpec::default() }, "x", "headers[0]"),
-        (FetchSpec { headers: vec![header("X-A", Some("a\nb"))], ..FetchSpec::default() }, "x", "headers[0]"),
-        (FetchSpec { headers: vec![header("X-A", None)], ..FetchSpec::default() }, "s3cr3t\nline", "one line"),
         (
-            auth(AuthSpec { bearer: Some(BearerAuth { secret_key_ref: reference() }), ..AuthSpec::default() }),
+            FetchSpec {
+                headers: vec![header("Host", Some("b.example"))],
+                ..FetchSpec::default()
+            },
+            "x",
+            "Host",
+        ),
+        (
+            FetchSpec {
+                headers: vec![header("a b", Some("x"))],
+                ..FetchSpec::default()
+            },
+            "x",
+            "headers[0]",
+        ),
+        (
+            FetchSpec {
+                headers: vec![header("X-A", Some("a\nb"))],
+                ..FetchSpec::default()
+            },
+            "x",
+            "headers[0]",
+        ),
+        (
+            FetchSpec {
+                headers: vec![header("X-A", None)],
+                ..FetchSpec::default()
+            },
+            "s3cr3t\nline",
+            "one line",
+        ),
+        (
+            auth(AuthSpec {
+                bearer: Some(BearerAuth {
+                    secret_key_ref: reference(),
+                }),
+                ..AuthSpec::default()
+            }),
             "s3cr3t\nline",
             "spec.fetch.auth.bearer",
         ),
         (auth(AuthSpec::default()), "x", "exactly one of"),
-        (FetchSpec { user_agent: Some("a\nb".to_owned()), ..FetchSpec::default() }, "x", "userAgent"),
+        (
+            FetchSpec {
+                user_agent: Some("a\nb".to_owned()),
+                ..FetchSpec::default()
+            },
+            "x",
+            "userAgent",
+        ),
     ];
     for (spec, secret, part) in bad {
         let error = plan_with(&spec, secret).unwrap_err().to_string();

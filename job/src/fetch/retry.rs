@@ -51,7 +51,12 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    Some(http_date(value)?.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+    Some(
+        http_date(value)?
+            .duration_since(now)
+            .try_into()
+            .unwrap_or(Duration::ZERO),
+    )
 }
 
 /// An HTTP date in any of its three forms (RFC 9110, 5.6.7).
@@ -105,11 +110,29 @@ mod tests {
 
     #[test]
     fn a_post_that_may_have_arrived_is_not_sent_again() {
-        let connect = |sent| FetchError::Connect { url: String::new(), problem: String::new(), sent };
-        let timed_out = |sent| FetchError::TimedOut { url: String::new(), phase: "", limit: Duration::ZERO, sent };
-        let broken = FetchError::BodyBroken { url: String::new(), problem: String::new() };
-        let dns = FetchError::Dns { host: String::new(), problem: String::new() };
-        let tls = FetchError::Tls { url: String::new(), problem: String::new() };
+        let connect = |sent| FetchError::Connect {
+            url: String::new(),
+            problem: String::new(),
+            sent,
+        };
+        let timed_out = |sent| FetchError::TimedOut {
+            url: String::new(),
+            phase: "",
+            limit: Duration::ZERO,
+            sent,
+        };
+        let broken = FetchError::BodyBroken {
+            url: String::new(),
+            problem: String::new(),
+        };
+        let dns = FetchError::Dns {
+            host: String::new(),
+            problem: String::new(),
+        };
+        let tls = FetchError::Tls {
+            url: String::new(),
+            problem: String::new(),
+        };
         let cases = [
             (&connect(false), true, true),
             (&connect(true), true, false),
@@ -130,7 +153,13 @@ mod tests {
         assert_eq!(backoff(1).count(), 0);
         let waits: Vec<Duration> = backoff(10).collect();
         assert_eq!(waits.len(), 9);
-        assert!(waits[0] >= Duration::from_millis(500) && waits[0] <= Duration::from_secs(1), "{waits:?}");
-        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(16)), "{waits:?}");
+        assert!(
+            waits[0] >= Duration::from_millis(500) && waits[0] <= Duration::from_secs(1),
+            "{waits:?}"
+        );
+        assert!(
+            waits.iter().all(|wait| *wait <= Duration::from_secs(16)),
+            "{waits:?}"
+        );
     }
 }

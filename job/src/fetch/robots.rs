@@ -55,12 +55,19 @@ impl Rules {
     pub fn parse(body: &[u8]) -> Self {
         let robot = Robot::new(PRODUCT_TOKEN, condense(body).as_bytes());
         // Condensed rules always compile; should one not, the strict reading is the safe one.
-        Self(robot.or_else(|_| Robot::new(PRODUCT_TOKEN, b"User-agent: *\nDisallow: /")).ok())
+        Self(
+            robot
+                .or_else(|_| Robot::new(PRODUCT_TOKEN, b"User-agent: *\nDisallow: /"))
+                .ok(),
+        )
     }
 
     /// Whether `url` may be fetched.
     pub fn allows(&self, url: &Url) -> bool {
-        let path = normalise(url[Position::BeforePath..Position::AfterQuery].as_bytes(), Part::Path);
+        let path = normalise(
+            url[Position::BeforePath..Position::AfterQuery].as_bytes(),
+            Part::Path,
+        );
         self.0.as_ref().is_none_or(|robot| robot.allowed(&path))
     }
 
@@ -119,7 +126,11 @@ fn read_line(line: &[u8]) -> Option<Line<'_>> {
     if line.len() > LINE_LIMIT {
         return None;
     }
-    let line = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
+    let line = line
+        .split(|byte| *byte == b'#')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
     let separator = line
         .iter()
         .position(|byte| *byte == b':')
@@ -134,7 +145,9 @@ fn read_line(line: &[u8]) -> Option<Line<'_>> {
         "useragent" => Some(Line::Agent(value)),
         _ if value.is_empty() => None,
         "allow" => Some(Line::Allow(value)),
-        "disallow" | "dissallow" | "dissalow" | "disalow" | "diasllow" | "disallaw" => Some(Line::Disallow(value)),
+        "disallow" | "dissallow" | "dissalow" | "disalow" | "diasllow" | "disallaw" => {
+            Some(Line::Disallow(value))
+        }
         "crawldelay" => {
             let seconds: f32 = std::str::from_utf8(value).ok()?.parse().ok()?;
             (seconds.is_finite() && seconds >= 0.0).then_some(Line::Delay(seconds))
@@ -207,7 +220,11 @@ fn normalise(bytes: &[u8], part: Part) -> String {
 }
 
 fn hex_pair(bytes: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     match bytes {
         [high, low, ..] => Some(digit(*high)? << 4 | digit(*low)?),
         _ => None,

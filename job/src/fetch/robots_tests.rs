@@ -40,7 +40,8 @@ fn our_own_group_wins_over_the_group_for_everyone() {
     assert!(allows(others, "/events"));
     let with_version = "User-agent: sms_scraper/2.0 (+https://a.example)\nDisallow: /\n";
     assert!(!allows(with_version, "/events"));
-    let together = "User-agent: other\nUser-agent: sms_scraper\nDisallow: /a\nUser-agent: sms_scraper\nDisallow: /b";
+    let together =
+        "User-agent: other\nUser-agent: sms_scraper\nDisallow: /a\nUser-agent: sms_scraper\nDisallow: /b";
     assert!(!allows(together, "/a") && !allows(together, "/b") && allows(together, "/c"));
 }
 
@@ -50,8 +51,14 @@ fn the_longest_rule_wins_and_allow_wins_a_tie() {
     assert!(!allows(robots, "/events/1"));
     assert!(allows(robots, "/events/public/1"));
     assert!(allows(robots, "/x"));
-    assert!(allows("User-agent: *\nDisallow: /\nAllow: /*.ics$\n", "/cal/a.ics"));
-    assert!(!allows("User-agent: *\nDisallow: /\nAllow: /*.ics$\n", "/cal/a.ics?x=1"));
+    assert!(allows(
+        "User-agent: *\nDisallow: /\nAllow: /*.ics$\n",
+        "/cal/a.ics"
+    ));
+    assert!(!allows(
+        "User-agent: *\nDisallow: /\nAllow: /*.ics$\n",
+        "/cal/a.ics?x=1"
+    ));
 }
 
 #[test]
@@ -62,7 +69,8 @@ fn an_empty_disallow_forbids_nothing_and_hides_nothing() {
 
 #[test]
 fn stars_dollars_and_queries_are_matched() {
-    let robots = "User-agent: *\nDisallow: /*.php$\nDisallow: /*?print=\nDisallow: /a*b*c\nDisallow: /cost$5\n";
+    let robots =
+        "User-agent: *\nDisallow: /*.php$\nDisallow: /*?print=\nDisallow: /a*b*c\nDisallow: /cost$5\n";
     assert!(!allows(robots, "/x.php"));
     assert!(allows(robots, "/x.php5"));
     assert!(!allows(robots, "/e?print=1"));
@@ -82,17 +90,29 @@ fn percent_encoding_is_compared_in_one_form() {
         ("/caf%c3%a9", "/caf\u{e9}"),
         ("/%2A", "/*"),
     ] {
-        assert!(!allows(&format!("User-agent: *\nDisallow: {pattern}\n"), path), "{pattern} {path}");
+        assert!(
+            !allows(&format!("User-agent: *\nDisallow: {pattern}\n"), path),
+            "{pattern} {path}"
+        );
     }
     assert!(allows("User-agent: *\nDisallow: /a%2Fb\n", "/a/b"));
 }
 
 #[test]
 fn sloppy_files_are_understood_and_html_pages_allow_everything() {
-    assert!(!allows("\u{feff}USER-AGENT : *\r\n  disallow : /x # secret\r\n", "/x"));
+    assert!(!allows(
+        "\u{feff}USER-AGENT : *\r\n  disallow : /x # secret\r\n",
+        "/x"
+    ));
     assert!(!allows("User agent: *\rDisalow /x\r", "/x"));
-    assert!(allows("Disallow: /\n", "/x"), "a rule outside of a group is no rule");
-    assert!(allows("<!DOCTYPE html><html><body>Disallow: /</body></html>", "/x"));
+    assert!(
+        allows("Disallow: /\n", "/x"),
+        "a rule outside of a group is no rule"
+    );
+    assert!(allows(
+        "<!DOCTYPE html><html><body>Disallow: /</body></html>",
+        "/x"
+    ));
     assert!(allows("", "/x"));
     assert!(allows("User-agent: *\nDisallow: /\n", "/robots.txt"));
     assert!(!allows("User-agent: *\n\u{0}Disallow: /x\u{0}", "/x"));

@@ -114,7 +114,12 @@ impl Session {
     }
 
     /// Asks for `url`, follows redirects, tries again what may go away. Any status is an answer.
-    pub async fn visit(&self, method: HttpMethod, url: Url, purpose: Purpose<'_>) -> Result<Visit, FetchError> {
+    pub async fn visit(
+        &self,
+        method: HttpMethod,
+        url: Url,
+        purpose: Purpose<'_>,
+    ) -> Result<Visit, FetchError> {
         let mut allowance = Allowance {
             time: self.limits.timeout,
             retry_after: RETRY_AFTER_BUDGET,
@@ -122,11 +127,16 @@ impl Session {
         };
         let mut trail = vec![Hop { method, url }];
         loop {
-            let Some(hop) = trail.last() else { return Err(FetchError::Internal("no request".to_owned())) };
+            let Some(hop) = trail.last() else {
+                return Err(FetchError::Internal("no request".to_owned()));
+            };
             let shown = self.shown(&hop.url);
             self.guard
                 .check_url(&hop.url)
-                .map_err(|refusal| FetchError::AddressForbidden { url: shown.clone(), refusal })?;
+                .map_err(|refusal| FetchError::AddressForbidden {
+                    url: shown.clone(),
+                    refusal,
+                })?;
             let pause = match purpose {
                 Purpose::Page(_) => self.obey_robots(&hop.url).await?,
                 Purpose::Robots => None,
@@ -134,7 +144,10 @@ impl Session {
             let answer = self.persist(hop, purpose, pause, &mut allowance).await?;
             let location = answer.header(&LOCATION).filter(|_| is_redirect(answer.status));
             let Some(location) = location else {
-                return Ok(Visit { url: hop.url.clone(), answer });
+                return Ok(Visit {
+                    url: hop.url.clone(),
+                    answer,
+                });
             };
             let refused = |problem| FetchError::RedirectRefused {
                 url: shown.clone(),
@@ -156,7 +169,11 @@ impl Session {
         let wait = self.asked_wait(&visit.answer);
         if status == 429 || (status == 503 && wait.is_some()) {
             let retry_at = wait.and_then(|wait| self.now().checked_add(wait).ok());
-            return FetchError::RateLimited { url, status, retry_at };
+            return FetchError::RateLimited {
+                url,
+                status,
+                retry_at,
+            };
         }
         let is_elsewhere = self.plan.has_secrets() && !self.plan.is_home(&visit.url);
         let remedy = if matches!(status, 401 | 403) && is_elsewhere {
@@ -165,7 +182,12 @@ impl Session {
             remedy(status)
         };
         let excerpt = self.plan.redactor.text(&excerpt(&visit.answer.body));
-        FetchError::Status { url, status, remedy, excerpt }
+        FetchError::Status {
+            url,
+            status,
+            remedy,
+            excerpt,
+        }
     }
 
     /// `url` for messages.
@@ -201,7 +223,9 @@ impl Session {
                 Err(error) if is_retried_error(error, hop.method) => None,
                 _ => return outcome,
             };
-            let Some(backoff) = allowance.waits.next() else { return outcome };
+            let Some(backoff) = allowance.waits.next() else {
+                return outcome;
+            };
             let wait = asked.unwrap_or_default().max(backoff);
             if asked.is_some_and(|asked| !self.spend_retry_after(asked, allowance)) {
                 return outcome;
@@ -210,7 +234,9 @@ impl Session {
             if matches!(outcome, Err(FetchError::TimedOut { .. })) {
                 allowance.time = allowance.time.saturating_sub(wait);
             }
-            let is_late = self.deadline.is_some_and(|deadline| Instant::now() + wait >= deadline);
+            let is_late = self
+                .deadline
+                .is_some_and(|deadline| Instant::now() + wait >= deadline);
             if allowance.time.is_zero() || is_late {
                 return outcome;
             }
@@ -233,7 +259,9 @@ impl Session {
         let out_of_time = || FetchError::TimedOut {
             url: outgoing.shown.clone(),
             phase: "the run",
-            limit: self.deadline.map_or(Duration::ZERO, |deadline| deadline - self.clock.1),
+            limit: self
+                .deadline
+                .map_or(Duration::ZERO, |deadline| deadline - self.clock.1),
             sent: false,
         };
         let work = async {
@@ -254,7 +282,9 @@ impl Session {
         };
         match self.deadline {
             None => work.await,
-            Some(deadline) => timeout_at(deadline, work).await.unwrap_or_else(|_| Err(out_of_time())),
+            Some(deadline) => timeout_at(deadline, work)
+                .await
+                .unwrap_or_else(|_| Err(out_of_time())),
         }
     }
 
@@ -285,18 +315,27 @@ impl Session {
 
     /// Time now, by the clock of the run.
     fn now(&self) -> Timestamp {
-        self.clock.0.checked_add(self.clock.1.elapsed()).unwrap_or(self.clock.0)
+        self.clock
+            .0
+            .checked_add(self.clock.1.elapsed())
+            .unwrap_or(self.clock.0)
     }
 
     /// The wait that an answer asks for; by the server's own clock where it tells it.
     fn asked_wait(&self, answer: &Answer) -> Option<Duration> {
-        let now = answer.header(&DATE).and_then(|date| http_date(&date)).unwrap_or_else(|| self.now());
+        let now = answer
+            .header(&DATE)
+            .and_then(|date| http_date(&date))
+            .unwrap_or_else(|| self.now());
         retry_after(&answer.header(&RETRY_AFTER)?, now)
     }
 
     /// Takes `wait` from what the request and the run may wait; `false` if one of them has not that much left.
     fn spend_retry_after(&self, wait: Duration, allowance: &mut Allowance) -> bool {
-        let mut run = self.retry_after_left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut run = self
+            .retry_after_left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match (allowance.retry_after.checked_sub(wait), run.checked_sub(wait)) {
             (Some(request_left), Some(run_left)) => {
                 allowance.retry_after = request_left;
@@ -317,7 +356,10 @@ impl Session {
         if rules.allows(url) {
             return Ok(rules.delay());
         }
-        Err(FetchError::RobotsDisallowed { url: self.shown(url), robots_url: robots_url(url).to_string() })
+        Err(FetchError::RobotsDisallowed {
+            url: self.shown(url),
+            robots_url: robots_url(url).to_string(),
+        })
     }
 
     fn robots_cell(&self, origin: &str) -> RobotsCell {

@@ -24,7 +24,12 @@ fn session(home: &str) -> Session {
     let home = Url::parse(home).unwrap();
     let plan = RequestPlan::new(&spec, home, &Secrets::default(), now, &TimeZone::UTC).unwrap();
     let loopback: IpAddr = "127.0.0.1".parse().unwrap();
-    let (resolver, _) = scripted(Guard { allow_private_addresses: true }, vec![vec![loopback]]);
+    let (resolver, _) = scripted(
+        Guard {
+            allow_private_addresses: true,
+        },
+        vec![vec![loopback]],
+    );
     let transport = Transport::new(resolver, limits, None);
     Session::new(plan, limits, Guard::default(), transport, spec.robots, now)
 }
@@ -55,7 +60,10 @@ async fn a_redirect_to_a_private_address_is_refused_before_anything_connects() {
         let url = session.plan.home.clone();
         let visit = session.visit(HttpMethod::Get, url, Purpose::Page(None)).await;
         let error = visit.err().unwrap();
-        assert!(matches!(error, FetchError::AddressForbidden { .. }), "{target}: {error}");
+        assert!(
+            matches!(error, FetchError::AddressForbidden { .. }),
+            "{target}: {error}"
+        );
         answering.await.unwrap();
     }
     let accepted = tokio::time::timeout(Duration::from_millis(50), victim.accept()).await;

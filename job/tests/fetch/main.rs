@@ -39,7 +39,10 @@ fn spec(url: &str) -> FetchSpec {
 
 /// The same with one try only, for what is not about retries.
 fn once(url: &str) -> FetchSpec {
-    FetchSpec { attempts: Some(1), ..spec(url) }
+    FetchSpec {
+        attempts: Some(1),
+        ..spec(url)
+    }
 }
 
 fn duration(text: &str) -> Option<DurationString> {
@@ -47,11 +50,17 @@ fn duration(text: &str) -> Option<DurationString> {
 }
 
 fn loopback() -> FetchSettings {
-    FetchSettings { allow_private_addresses: true, ..FetchSettings::default() }
+    FetchSettings {
+        allow_private_addresses: true,
+        ..FetchSettings::default()
+    }
 }
 
 fn reference() -> SecretKeyRef {
-    SecretKeyRef { name: "sms-test".to_owned(), key: "key".to_owned() }
+    SecretKeyRef {
+        name: "sms-test".to_owned(),
+        key: "key".to_owned(),
+    }
 }
 
 fn now() -> Timestamp {
@@ -61,7 +70,13 @@ fn now() -> Timestamp {
 fn fetcher_with(spec: &FetchSpec, settings: &FetchSettings) -> Result<Fetcher, FetchError> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "sms-test/key", SECRET);
-    Fetcher::new(spec, settings, &Secrets::from_dir(Some(dir.path().to_owned())), now(), "America/Los_Angeles")
+    Fetcher::new(
+        spec,
+        settings,
+        &Secrets::from_dir(Some(dir.path().to_owned())),
+        now(),
+        "America/Los_Angeles",
+    )
 }
 
 fn fetcher(spec: &FetchSpec) -> Fetcher {
