@@ -35,9 +35,7 @@ impl DurationString {
 
     /// The duration, or why the text is none. Zero is refused.
     pub fn to_std(&self) -> Result<Duration, ParseDurationError> {
-        parse(&self.0)
-            .filter(|d| !d.is_zero())
-            .ok_or_else(|| ParseDurationError { text: self.0.clone() })
+        parse(&self.0).filter(|d| !d.is_zero()).ok_or_else(|| ParseDurationError { text: self.0.clone() })
     }
 }
 
@@ -47,10 +45,7 @@ fn parse(text: &str) -> Option<Duration> {
     let mut last_rank = usize::MAX;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits]
-            .parse()
-            .ok()
-            .filter(|_| (1..=6).contains(&digits))?;
+        let number: u64 = rest[..digits].parse().ok().filter(|_| (1..=6).contains(&digits))?;
         rest = &rest[digits..];
         let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
         let (rank, unit_ms) = match &rest[..end] {
@@ -106,26 +101,15 @@ mod tests {
 
     #[test]
     fn units_add_up_from_the_largest_to_the_smallest() {
-        let cases = [
-            ("30s", 30_000),
-            ("1h30m", 5_400_000),
-            ("90d", 7_776_000_000),
-            ("1s500ms", 1_500),
-        ];
+        let cases = [("30s", 30_000), ("1h30m", 5_400_000), ("90d", 7_776_000_000), ("1s500ms", 1_500)];
         for (text, ms) in cases {
-            assert_eq!(
-                DurationString::new(text).to_std(),
-                Ok(Duration::from_millis(ms)),
-                "{text}"
-            );
+            assert_eq!(DurationString::new(text).to_std(), Ok(Duration::from_millis(ms)), "{text}");
         }
     }
 
     #[test]
     fn everything_else_is_refused_with_the_remedy() {
-        for text in [
-            "", "0s", "5", "s", "-1s", "1m1h", "1.5h", "30 sec", "1h1h", "9999999s",
-        ] {
+        for text in ["", "0s", "5", "s", "-1s", "1m1h", "1.5h", "30 sec", "1h1h", "9999999s"] {
             let error = DurationString::new(text).to_std().unwrap_err().to_string();
             assert!(error.contains("write for example 30s"), "{text}: {error}");
         }

@@ -28,13 +28,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order of this enum.
-    pub const ALL: [Self; 5] = [
-        Self::Succeeded,
-        Self::Unchanged,
-        Self::Suspicious,
-        Self::SkippedByCadence,
-        Self::Failed,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Succeeded, Self::Unchanged, Self::Suspicious, Self::SkippedByCadence, Self::Failed];
 
     /// The outcome as it is written in metrics, conditions and logs.
     pub fn as_str(self) -> &'static str {
@@ -73,14 +68,8 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order of a run.
-    pub const ALL: [Self; 6] = [
-        Self::Config,
-        Self::Fetch,
-        Self::Extract,
-        Self::Normalise,
-        Self::Store,
-        Self::Push,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Config, Self::Fetch, Self::Extract, Self::Normalise, Self::Store, Self::Push];
 
     /// The step as it is written in metrics and logs.
     pub fn as_str(self) -> &'static str {
@@ -345,10 +334,7 @@ impl RunReport {
             match report.message.take() {
                 Some(message) if !message.is_empty() => {
                     let keep = message.len().saturating_sub((json.len() - limit).max(16));
-                    let cut = (0..=keep)
-                        .rev()
-                        .find(|at| message.is_char_boundary(*at))
-                        .unwrap_or(0);
+                    let cut = (0..=keep).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
                     if cut > 0 {
                         report.message = Some(message[..cut].to_owned());
                     }

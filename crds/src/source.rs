@@ -26,11 +26,7 @@ impl ScrapeSource {
     /// `namespace/name`, with namespace `default` where the object has none.
     pub fn key(&self) -> SourceKey {
         SourceKey {
-            namespace: self
-                .metadata
-                .namespace
-                .clone()
-                .unwrap_or_else(|| "default".to_owned()),
+            namespace: self.metadata.namespace.clone().unwrap_or_else(|| "default".to_owned()),
             name: self.metadata.name.clone().unwrap_or_default(),
         }
     }
@@ -38,21 +34,13 @@ impl ScrapeSource {
     /// `spec.apiName`, or the object's name with `-` and `.` written `_`.
     pub fn api_name(&self) -> String {
         self.spec.api_name.clone().unwrap_or_else(|| {
-            self.metadata
-                .name
-                .as_deref()
-                .unwrap_or_default()
-                .replace(['-', '.'], "_")
+            self.metadata.name.as_deref().unwrap_or_default().replace(['-', '.'], "_")
         })
     }
 
     /// Time zone of times that name none: `extract.timeZone`, else `timeZone`.
     pub fn venue_time_zone(&self) -> &str {
-        self.spec
-            .extract
-            .time_zone
-            .as_deref()
-            .unwrap_or(&self.spec.time_zone)
+        self.spec.extract.time_zone.as_deref().unwrap_or(&self.spec.time_zone)
     }
 
     /// Hash of what decides which events a page gives: `fetch`, `extract` and the time zones. Validators and removal

@@ -17,9 +17,7 @@ use crate::DurationString;
 
 pub use dates::{DateOrder, DateRules, MidnightRule, YearRule};
 pub use expect::ExpectSpec;
-pub use extract::{
-    ExtractSpec, FeedExtract, FilterRule, IcalExtract, JsonExtract, JsonLdExtract, LookupSpec,
-};
+pub use extract::{ExtractSpec, FeedExtract, FilterRule, IcalExtract, JsonExtract, JsonLdExtract, LookupSpec};
 pub use fetch::{AuthSpec, FetchSpec, HeaderSpec, HttpMethod, PagesSpec, RobotsRule, SecretKeyRef};
 pub use follow::{FollowSpec, MergeRule};
 pub use html::{HtmlExtract, HtmlField, HtmlScope};

@@ -56,18 +56,3 @@ async fn user_info_is_refused_without_being_told() {
     );
     assert!(server.requests().is_empty());
 }
-
-#[tokio::test]
-async fn a_name_without_an_address_is_a_dns_failure() {
-    let spec = FetchSpec {
-        attempts: Some(1),
-        timeout: duration("5s"),
-        ..spec("http://no-such-host.invalid/")
-    };
-    let error = failure(&spec).await;
-    assert!(
-        matches!(error.reason(), Reason::DnsFailed | Reason::TimedOut),
-        "{error}"
-    );
-    assert!(error.to_string().contains("no-such-host.invalid"), "{error}");
-}

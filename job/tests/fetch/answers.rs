@@ -145,6 +145,14 @@ async fn a_conditional_request_that_meets_no_change_is_not_modified() {
 }
 
 #[tokio::test]
+async fn sloppy_headers_do_not_lose_a_page() {
+    let head = "HTTP/1.1 200 OK\r\nX-Folded: a\r\n b\r\nbad header\r\nContent-Type: text/html\r\nContent-Length: 1\r\n\r\nx";
+    let server = Server::scripted([head]).await;
+    let page = page(first(&once(&server.url("/"))).await);
+    assert_eq!(page.document.content_type.as_deref(), Some("text/html"));
+}
+
+#[tokio::test]
 async fn a_304_that_nobody_asked_for_is_an_error() {
     let server = Server::scripted([b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_vec()]).await;
     assert_eq!(failure(&once(&server.url("/"))).await.status(), Some(304));
@@ -321,7 +329,7 @@ fn a_spec_that_makes_no_sense_is_refused_with_its_place() {
         (spec("https://"), "spec.fetch.url"),
         (
             FetchSpec {
-                timeout: duration("soon"),
+                timeout: Some(duration("soon")),
                 ..spec("https://a.example/")
             },
             "spec.fetch.timeout",

@@ -1,5 +1,8 @@
 //! Fetching, against real servers on loopback: some plain, some slow, broken, hostile or lying.
 
+// Clippy's allowance for tests covers test functions alone, not what they share.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod addresses;
 mod answers;
 mod bodies;
@@ -45,8 +48,8 @@ fn once(url: &str) -> FetchSpec {
     }
 }
 
-fn duration(text: &str) -> Option<DurationString> {
-    Some(DurationString::new(text))
+fn duration(text: &str) -> DurationString {
+    DurationString::new(text)
 }
 
 fn loopback() -> FetchSettings {
@@ -98,6 +101,20 @@ fn page(fetched: Result<Fetched, FetchError>) -> Page {
 
 async fn first(spec: &FetchSpec) -> Result<Fetched, FetchError> {
     fetcher(spec).first(None).await
+}
+
+/// A fetcher can be used by several tasks.
+#[test]
+fn a_fetcher_and_its_futures_go_to_any_thread() {
+    fn check<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    fn check_future<T: Send>(value: T) -> T {
+        value
+    }
+    let fetcher = check(fetcher(&spec("https://a.example/")));
+    drop(check_future(fetcher.first(None)));
+    drop(check_future(fetcher.detail("/")));
 }
 
 async fn failure(spec: &FetchSpec) -> FetchError {

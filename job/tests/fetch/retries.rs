@@ -205,7 +205,7 @@ async fn a_run_that_is_over_starts_no_wait() {
 async fn requests_to_one_host_are_a_pause_apart() {
     let server = Server::scripted([ok("x")]).await;
     let fetcher = fetcher(&FetchSpec {
-        delay: duration("400ms"),
+        delay: Some(duration("400ms")),
         ..once(&server.url("/"))
     });
     let started = Instant::now();

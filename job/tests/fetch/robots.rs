@@ -172,7 +172,7 @@ async fn it_gets_no_secret_and_nothing_of_the_manifest() {
 async fn a_crawl_delay_longer_than_ours_wins_and_robots_txt_costs_no_pause() {
     let server = site(ok("User-agent: *\nCrawl-delay: 1\n")).await;
     let fetcher = fetcher(&FetchSpec {
-        delay: duration("300ms"),
+        delay: Some(duration("300ms")),
         ..obedient(&server.url("/"))
     });
     let started = Instant::now();

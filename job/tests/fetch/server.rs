@@ -77,7 +77,7 @@ impl Server {
     /// Accepts connections and never reads from or writes to them.
     pub async fn silent() -> Self {
         Self::listen(Arc::default(), |stream, _| async move {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             drop(stream);
         })
         .await
