@@ -57,6 +57,29 @@ fn object(text: &str) -> Value {
     document::read(text).remove(0).content.unwrap().value
 }
 
+#[test]
+fn an_admitted_source_is_read_without_the_schema_and_still_validated() {
+    let mut object = object(RICH);
+    let read = |object: &Value| read_admitted(&object.to_string(), "SMS_SOURCE");
+    assert_eq!(
+        read(&object).unwrap().spec,
+        parse_source(RICH, "text").unwrap().spec
+    );
+    object["spec"]["schedule"] = json!("@daily");
+    assert!(
+        read(&object)
+            .unwrap_err()
+            .to_string()
+            .starts_with("SMS_SOURCE: club: spec.schedule: the macro @daily")
+    );
+    object["spec"]["fetch"]["attempts"] = json!("3");
+    let error = read(&object).unwrap_err().to_string();
+    assert!(
+        error.starts_with("SMS_SOURCE: spec.fetch.attempts: cannot be read: invalid type"),
+        "{error}"
+    );
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,80}") {
