@@ -82,7 +82,7 @@ impl Normaliser {
     fn build(&self, raw: &RawItem, base_url: &str) -> Result<Vec<Event>, Problem> {
         let item = Item::new(raw, &self.defaults)?;
         let title = item
-            .line("title")
+            .title()
             .ok_or_else(|| Problem::new(SkipReason::MissingTitle, "the item has no title"))?;
         let timings = timing::timings(&item, &self.dates)?;
         let base = Url::parse(base_url).ok();

@@ -20,8 +20,16 @@ use serde_json::Value;
 
 /// Detail pages: source, file, and the address under which the listing's item asks for it.
 const DETAILS: &[(&str, &str, &str)] = &[
-    ("frye_art_museum", "sample-event.html", "https://fryemuseum.org/node/3806"),
-    ("royal_room", "sample-event.html", "https://theroyalroomseattle.com/event/sh-ma/"),
+    (
+        "frye_art_museum",
+        "sample-event.html",
+        "https://fryemuseum.org/node/3806",
+    ),
+    (
+        "royal_room",
+        "sample-event.html",
+        "https://theroyalroomseattle.com/event/sh-ma/",
+    ),
     (
         "fremont_chamber_of_commerce",
         "sample-event.ics",
@@ -32,6 +40,28 @@ const DETAILS: &[(&str, &str, &str)] = &[
         "sample-event-no-location.ics",
         "https://business.fremont.com/calendar/ICal/apda-nw-optimism-walk-1867802.ics",
     ),
+];
+
+/// Subset counts of `expected.json` that can be told from the events: source, subset, and who belongs to it.
+const SUBSETS: &[(&str, &str, fn(&Value) -> bool)] = &[
+    ("el_corazon", "location = El Corazón", |event| {
+        event["venue"] == "El Corazón"
+    }),
+    ("el_corazon", "location = The Funhouse", |event| {
+        event["venue"] == "The Funhouse"
+    }),
+    ("nectar_lounge", "location.name = Nectar Lounge", |event| {
+        event["venue"] == "Nectar Lounge"
+    }),
+    ("nectar_lounge", "location.name = Hidden Hall", |event| {
+        event["venue"] == "Hidden Hall"
+    }),
+    ("spl", "canceled = true", |event| event["status"] == "cancelled"),
+    ("spl", "canceled = false", |event| event["status"] == "scheduled"),
+    ("vera_project", "sold_out", |event| event["soldOut"] == true),
+    ("vera_project", "flag rescheduled", |event| {
+        event["status"] == "rescheduled"
+    }),
 ];
 
 /// What is checked of one source.
@@ -60,7 +90,9 @@ impl Coverage {
 }
 
 fn manifest(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(format!("{name}.yaml"))
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus")
+        .join(format!("{name}.yaml"))
 }
 
 fn json(path: &Path) -> Value {
@@ -81,10 +113,17 @@ fn source(folder: &Path) -> Coverage {
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     let about = json(&folder.join("source.json"));
     let expected = json(&folder.join("expected.json"));
-    let now = text(&about, "recorded_at").or(text(&about, "added_upstream_at")).unwrap().to_owned();
+    let now = text(&about, "recorded_at")
+        .or(text(&about, "added_upstream_at"))
+        .unwrap()
+        .to_owned();
     let listing = main_file(&about);
     let read = |details: &[Detail]| preview(&manifest(&name), Some(&folder.join(listing)), &now, details);
-    let mut coverage = Coverage { name: name.clone(), covered: 0, missed: Vec::new() };
+    let mut coverage = Coverage {
+        name: name.clone(),
+        covered: 0,
+        missed: Vec::new(),
+    };
 
     let found = match read(&[]) {
         Ok(found) => found,
@@ -94,7 +133,17 @@ fn source(folder: &Path) -> Coverage {
         }
     };
     coverage.equal("items found", &found.found, &usize_of(&expected["item_count"]));
-    coverage.equal("events", &event_count(&found, &name), &usize_of(&expected["event_count"]));
+    coverage.equal(
+        "events",
+        &event_count(&found, &name),
+        &usize_of(&expected["event_count"]),
+    );
+    coverage.equal("partial", &found.partial, &false);
+    coverage.equal("warnings", &found.warnings, &Vec::new());
+    for (_, subset, belongs) in SUBSETS.iter().filter(|(source, ..)| *source == name) {
+        let members = found.events.iter().filter(|event| belongs(event)).count();
+        coverage.equal(subset, &members, &usize_of(&expected["subset_counts"][*subset]));
+    }
     for event in list(&expected, "events") {
         compare(&mut coverage, &found, event);
     }
@@ -102,15 +151,27 @@ fn source(folder: &Path) -> Coverage {
         let title = text(entry, "title").unwrap();
         let accepted = found.events.iter().any(|event| event["title"] == title);
         let rejected = found.rejected.iter().any(|rejected| rejected["title"] == title);
-        let fact = if rejected && !accepted { Ok(()) } else { Err(format!("{title:?} is no event")) };
+        let fact = if rejected && !accepted {
+            Ok(())
+        } else {
+            Err(format!("{title:?} is no event"))
+        };
         coverage.count(fact);
     }
     for (file, event) in expected["detail_events"].as_object().into_iter().flatten() {
         detail_page(&mut coverage, folder, &now, file, event);
     }
     for (_, file, address) in DETAILS.iter().filter(|(source, ..)| *source == name) {
-        let detail = Detail { address: (*address).to_owned(), file: folder.join(file) };
-        followed(&mut coverage, &found, read(&[detail]), &expected["detail_events"][*file]);
+        let detail = Detail {
+            address: (*address).to_owned(),
+            file: folder.join(file),
+        };
+        followed(
+            &mut coverage,
+            &found,
+            read(&[detail]),
+            &expected["detail_events"][*file],
+        );
     }
     if name == "events12" {
         season_tables(&mut coverage, folder, listing, &now, &expected);
@@ -123,7 +184,12 @@ fn event_count(found: &Preview, name: &str) -> usize {
     if name != "events12" {
         return found.events.len();
     }
-    found.events.iter().filter_map(|event| event["id"].as_str()).collect::<BTreeSet<_>>().len()
+    found
+        .events
+        .iter()
+        .filter_map(|event| event["id"].as_str())
+        .collect::<BTreeSet<_>>()
+        .len()
 }
 
 fn main_file(about: &Value) -> &str {
@@ -145,7 +211,9 @@ fn compare(coverage: &mut Coverage, found: &Preview, expected: &Value) {
         None => event["title"] == title,
     };
     let of_id: Vec<&Value> = found.events.iter().filter(same).collect();
-    let by_start = of_id.iter().find(|event| facts::same_time(text(event, "start"), Some(start)));
+    let by_start = of_id
+        .iter()
+        .find(|event| facts::same_time(text(event, "start"), Some(start)));
     let Some(event) = by_start.or(of_id.first()) else {
         coverage.missed.push(format!("{title:?}, {start}: no such event"));
         return;
@@ -179,7 +247,11 @@ fn followed(coverage: &mut Coverage, before: &Preview, after: Result<Preview, St
             return;
         }
     };
-    let changed: Vec<&Value> = after.events.iter().filter(|event| !before.events.contains(event)).collect();
+    let changed: Vec<&Value> = after
+        .events
+        .iter()
+        .filter(|event| !before.events.contains(event))
+        .collect();
     coverage.equal("events with details", &after.events.len(), &before.events.len());
     coverage.equal("events changed by details", &changed.len(), &1);
     let Some(event) = changed.first() else { return };
@@ -202,9 +274,20 @@ fn season_tables(coverage: &mut Coverage, folder: &Path, listing: &str, now: &st
             return;
         }
     };
-    for event in list(expected, "events").iter().filter(|event| event.get("first_home_games").is_some()) {
-        let home: Vec<&Value> = games.events.iter().filter(|game| game["title"] == event["title"]).collect();
-        coverage.equal("home games", &home.len(), &usize_of(&event["home_games_in_table"]));
+    for event in list(expected, "events")
+        .iter()
+        .filter(|event| event.get("first_home_games").is_some())
+    {
+        let home: Vec<&Value> = games
+            .events
+            .iter()
+            .filter(|game| game["title"] == event["title"])
+            .collect();
+        coverage.equal(
+            "home games",
+            &home.len(),
+            &usize_of(&event["home_games_in_table"]),
+        );
         for (game, start) in home.iter().zip(list(event, "first_home_games")) {
             let same = facts::same_time(text(game, "start"), start.as_str());
             coverage.equal(&format!("home game on {start}"), &same, &true);
@@ -230,7 +313,11 @@ fn every_recorded_source_is_read_as_expected() {
     let mut missed = String::new();
     for coverage in folders.iter().map(|folder| source(folder)) {
         let expected = coverage.covered + coverage.missed.len();
-        let _ = writeln!(table, "{:<30} {:>8} {expected:>8}", coverage.name, coverage.covered);
+        let _ = writeln!(
+            table,
+            "{:<30} {:>8} {expected:>8}",
+            coverage.name, coverage.covered
+        );
         for problem in &coverage.missed {
             let _ = writeln!(missed, "{}: {problem}", coverage.name);
         }

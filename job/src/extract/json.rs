@@ -130,11 +130,6 @@ impl JsonPlan {
         SourceItem { fields, raw }
     }
 
-    /// Whether the JSON stands in scripts of an HTML page, of which there may be several.
-    pub fn reads_scripts(&self) -> bool {
-        self.within.is_some()
-    }
-
     /// Whether a program of this extractor looks at the whole page.
     pub fn needs_document(&self) -> bool {
         self.fields.mentions("$document")

@@ -81,6 +81,11 @@ impl<'a> Item<'a> {
         self.get(name).and_then(|value| joined(value, ", ", text::line))
     }
 
+    /// The title.
+    pub(super) fn title(&self) -> Option<String> {
+        self.get("title").and_then(|value| joined(value, ", ", text::title))
+    }
+
     /// A field as text of several lines.
     pub(super) fn paragraphs(&self, name: &str) -> Option<String> {
         self.get(name)

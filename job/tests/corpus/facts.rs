@@ -30,17 +30,29 @@ pub fn of(event: &Value, expected: &Value, siblings: &[&Value]) -> Vec<Fact> {
         .flatten()
         .filter_map(|(key, value)| {
             let holds = check(event, key, value, siblings)?;
-            Some(Fact { key: key.clone(), holds })
+            Some(Fact {
+                key: key.clone(),
+                holds,
+            })
         })
         .collect();
     if expected.get("end").is_none() {
-        facts.push(Fact { key: "end".to_owned(), holds: absent(&event["end"]) });
+        facts.push(Fact {
+            key: "end".to_owned(),
+            holds: absent(&event["end"]),
+        });
     }
     if expected.get("sold_out").is_none() {
-        facts.push(Fact { key: "sold_out".to_owned(), holds: absent(&event["soldOut"]) });
+        facts.push(Fact {
+            key: "sold_out".to_owned(),
+            holds: absent(&event["soldOut"]),
+        });
     }
     if expected.get("cancelled").is_none() && expected.get("rescheduled").is_none() {
-        facts.push(Fact { key: "status".to_owned(), holds: same(&event["status"], &Value::from("scheduled")) });
+        facts.push(Fact {
+            key: "status".to_owned(),
+            holds: same(&event["status"], &Value::from("scheduled")),
+        });
     }
     facts
 }
@@ -64,7 +76,13 @@ fn check(event: &Value, key: &str, expected: &Value, siblings: &[&Value]) -> Opt
         "daily_times" => same(&extra["dailyTimes"], &without_open_ends(expected)),
         "occurrences" => occurrences(siblings, expected),
         // Told by others: `end`, `start`, the season tables, or only by the recording's own clock.
-        "duration" | "start_is" | "raw_title" | "date_text" | "past" | "home_games_in_table" | "first_home_games" => {
+        "duration"
+        | "start_is"
+        | "raw_title"
+        | "date_text"
+        | "past"
+        | "home_games_in_table"
+        | "first_home_games" => {
             return None;
         }
         other => match EXTRA.iter().find(|(name, _)| *name == other) {
@@ -76,21 +94,38 @@ fn check(event: &Value, key: &str, expected: &Value, siblings: &[&Value]) -> Opt
 }
 
 fn same(found: &Value, expected: &Value) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("{found} instead of {expected}")) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("{found} instead of {expected}"))
+    }
 }
 
 fn absent(found: &Value) -> Result<(), String> {
-    if found.is_null() { Ok(()) } else { Err(format!("{found} although the page says nothing")) }
+    if found.is_null() {
+        Ok(())
+    } else {
+        Err(format!("{found} although the page says nothing"))
+    }
 }
 
 fn time(found: &Value, expected: &Value) -> Result<(), String> {
-    if same_time(found.as_str(), expected.as_str()) { Ok(()) } else { same(found, expected) }
+    if same_time(found.as_str(), expected.as_str()) {
+        Ok(())
+    } else {
+        same(found, expected)
+    }
 }
 
 /// Whether two texts are the same date, or the same instant told with the same local date.
 pub fn same_time(found: Option<&str>, expected: Option<&str>) -> bool {
-    let (Some(found), Some(expected)) = (found, expected) else { return false };
-    let instants = found.parse::<Timestamp>().ok().zip(expected.parse::<Timestamp>().ok());
+    let (Some(found), Some(expected)) = (found, expected) else {
+        return false;
+    };
+    let instants = found
+        .parse::<Timestamp>()
+        .ok()
+        .zip(expected.parse::<Timestamp>().ok());
     found.get(..10) == expected.get(..10)
         && (found == expected || instants.is_some_and(|(found, expected)| found == expected))
 }
@@ -99,7 +134,10 @@ pub fn same_time(found: Option<&str>, expected: Option<&str>) -> bool {
 fn location(event: &Value, expected: &Value) -> Result<(), String> {
     let part = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
     let parts = |text: &str| -> Vec<String> {
-        text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+        text.split(',')
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect()
     };
     let wanted = parts(expected.as_str().unwrap_or_default());
     let told = [part("venue"), format!("{}, {}", part("venue"), part("address"))];
@@ -113,8 +151,14 @@ fn location(event: &Value, expected: &Value) -> Result<(), String> {
 /// Kept by itself, or part of the address that was built from it.
 fn slug(event: &Value, expected: &Value) -> Result<(), String> {
     let slug = expected.as_str().unwrap_or_default();
-    let in_address = event["url"].as_str().is_some_and(|url| url.split(['/', '?']).any(|part| part == slug));
-    if in_address { Ok(()) } else { same(&event["extra"]["slug"], expected) }
+    let in_address = event["url"]
+        .as_str()
+        .is_some_and(|url| url.split(['/', '?']).any(|part| part == slug));
+    if in_address {
+        Ok(())
+    } else {
+        same(&event["extra"]["slug"], expected)
+    }
 }
 
 fn price(event: &Value, expected: &Value) -> Result<(), String> {
@@ -140,9 +184,19 @@ fn without_open_ends(times: &Value) -> Value {
 }
 
 fn occurrences(siblings: &[&Value], expected: &Value) -> Result<(), String> {
-    let starts: Vec<&str> = siblings.iter().filter_map(|event| event["start"].as_str()).collect();
-    let wanted: Vec<&str> = expected.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let all = wanted.iter().all(|wanted| starts.iter().any(|start| same_time(Some(start), Some(wanted))));
+    let starts: Vec<&str> = siblings
+        .iter()
+        .filter_map(|event| event["start"].as_str())
+        .collect();
+    let wanted: Vec<&str> = expected
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let all = wanted
+        .iter()
+        .all(|wanted| starts.iter().any(|start| same_time(Some(start), Some(wanted))));
     if all && starts.len() == wanted.len() {
         Ok(())
     } else {

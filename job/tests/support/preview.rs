@@ -28,7 +28,12 @@ pub struct Preview {
 ///
 /// # Errors
 /// What the binary says where it fails.
-pub fn preview(manifest: &Path, fixture: Option<&Path>, now: &str, details: &[Detail]) -> Result<Preview, String> {
+pub fn preview(
+    manifest: &Path,
+    fixture: Option<&Path>,
+    now: &str,
+    details: &[Detail],
+) -> Result<Preview, String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sms_scraper"));
     command.arg("preview").arg(manifest).args(["--format", "json"]);
     if !now.is_empty() {
@@ -39,7 +44,9 @@ pub fn preview(manifest: &Path, fixture: Option<&Path>, now: &str, details: &[De
         None => command.arg("--allow-private-addresses"),
     };
     for detail in details {
-        command.arg("--detail").arg(format!("{}={}", detail.address, detail.file.display()));
+        command
+            .arg("--detail")
+            .arg(format!("{}={}", detail.address, detail.file.display()));
     }
     let output = command.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
