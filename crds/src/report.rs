@@ -254,7 +254,7 @@ impl SkipReason {
     }
 }
 
-/// One run, as JSON in the log and in the termination message (at most [`TERMINATION_MESSAGE_LIMIT`] bytes).
+/// One run, as JSON in the log and in the termination message (at most 4096 bytes).
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RunReport {

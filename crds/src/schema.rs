@@ -6,6 +6,7 @@
 
 mod rules;
 mod structure;
+mod words;
 
 use std::sync::LazyLock;
 
@@ -48,7 +49,7 @@ pub fn validate(object: &mut Value) -> Vec<Problem> {
         fields.get_mut("spec"),
     ) {
         (Some(schema), Some(spec)) if !spec.is_null() => {
-            structure::check(schema, spec, "spec", &mut findings)
+            structure::check(schema, spec, "spec", &mut findings);
         }
         _ => findings.push(structure::missing("spec", None)),
     }

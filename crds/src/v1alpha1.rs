@@ -62,8 +62,8 @@ pub use store::{RetentionSpec, StoreSpec};
 )]
 pub struct ScrapeSourceSpec {
     /// Name of this source in metrics (label `instance` of the pushed group, label `api` of the exporter) and on
-    /// the command line (`--apis`). Defaults to the object's name with `-` written `_`. Cannot be changed.
-    /// Example: `sea_monster`.
+    /// the command line (`--apis`). Cannot be changed. Example: `sea_monster`.
+    /// Default: the object's name with `-` and `.` written `_`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z0-9_]{1,63}$"))]
     pub api_name: Option<String>,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use crate::problem::{Problem, did_you_mean, quoted};
+use crate::problem::{Problem, quoted};
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
@@ -25,7 +25,15 @@ pub fn time_zone(name: &str, path: &str) -> Result<TimeZone, Problem> {
             .map(jiff::tz::TimeZoneName::as_str)
             .find(|known| same_city(known, name))
     };
-    let near = did_you_mean(name, names.iter().map(jiff::tz::TimeZoneName::as_str)).or_else(city);
+    // One wrong letter in a city; a looser search would send "Pacific Time" to Niue.
+    let typing_error = |known: &&str| {
+        name.len() > 5 && strsim::osa_distance(&known.to_lowercase(), &name.to_lowercase()) <= 2
+    };
+    let near = names
+        .iter()
+        .map(jiff::tz::TimeZoneName::as_str)
+        .find(typing_error)
+        .or_else(city);
     let remedy = near.map_or_else(
         || "write an IANA name such as America/Los_Angeles or UTC".to_owned(),
         |near| format!("did you mean {near}?"),
@@ -72,7 +80,15 @@ mod tests {
         );
         assert!(error("america/los_angeles").ends_with("did you mean America/Los_Angeles?"));
         assert!(error("Los Angeles").ends_with("did you mean America/Los_Angeles?"));
-        for name in ["Seattle", "Local", "", "+08:00", "../etc/passwd"] {
+        for name in [
+            "Seattle",
+            "Pacific Time",
+            "PST8",
+            "Local",
+            "",
+            "+08:00",
+            "../etc/passwd",
+        ] {
             assert!(
                 error(name).ends_with("write an IANA name such as America/Los_Angeles or UTC"),
                 "{name}"

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn event(fields: Value) -> Event {
+    fn event(fields: &Value) -> Event {
         let mut all =
             json!({ "title": "A show", "start": "2026-05-10", "timeKnown": false, "timeZone": "UTC" });
         all.as_object_mut()
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn events(count: usize) -> Vec<Event> {
-        vec![event(json!({})); count]
+        vec![event(&json!({})); count]
     }
 
     fn reason(spec: &ExpectSpec, count: usize, baseline: &[i64], accepted: Option<i64>) -> Option<Reason> {
@@ -222,8 +222,8 @@ mod tests {
             required_percent: percent,
             ..ExpectSpec::default()
         };
-        let full = event(json!({ "url": "https://example.org/", "extra": { "genre": "jazz" } }));
-        let empty = event(json!({ "extra": { "genre": " " } }));
+        let full = event(&json!({ "url": "https://example.org/", "extra": { "genre": "jazz" } }));
+        let empty = event(&json!({ "extra": { "genre": " " } }));
         let mixed = |full_ones: usize, empty_ones: usize| {
             let mut all = vec![full.clone(); full_ones];
             all.extend(vec![empty.clone(); empty_ones]);
@@ -244,8 +244,8 @@ mod tests {
 
     #[test]
     fn every_field_of_the_manifest_asks_for_what_it_became() {
-        let bare = event(json!({}));
-        let full = event(json!({
+        let bare = event(&json!({}));
+        let full = event(&json!({
             "id": "1", "start": "2026-05-10T20:00:00-07:00", "end": "2026-05-10T23:00:00-07:00", "timeKnown": true,
             "occurrence": "x", "doors": "2026-05-10T19:00:00-07:00", "venue": "x", "address": "x", "description": "x",
             "performers": ["x"], "categories": ["x"], "url": "x", "ticketUrl": "x", "image": "x", "priceMin": 1.0,

@@ -54,7 +54,9 @@ impl Normaliser {
         let filled = defaults.iter().filter(|(_, value)| !value.trim().is_empty());
         Ok(Self {
             dates: DateContext::new(source_zone, rules, now)?,
-            defaults: filled.map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect(),
+            defaults: filled
+                .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+                .collect(),
         })
     }
 
@@ -69,26 +71,40 @@ impl Normaliser {
             index,
             reason: problem.reason,
             detail: problem.detail,
-            title: item.get("title").and_then(Value::as_str).map(text::excerpt).filter(|title| !title.is_empty()),
+            title: item
+                .get("title")
+                .and_then(Value::as_str)
+                .map(text::excerpt)
+                .filter(|title| !title.is_empty()),
         })
     }
 
     fn build(&self, raw: &RawItem, base_url: &str) -> Result<Vec<Event>, Problem> {
         let item = Item::new(raw, &self.defaults)?;
         let title = item
-            .line("title")
+            .title()
             .ok_or_else(|| Problem::new(SkipReason::MissingTitle, "the item has no title"))?;
         let timings = timing::timings(&item, &self.dates)?;
         let base = Url::parse(base_url).ok();
-        Ok(timings.into_iter().map(|timing| event(&item, title.clone(), timing, base.as_ref())).collect())
+        Ok(timings
+            .into_iter()
+            .map(|timing| event(&item, title.clone(), timing, base.as_ref()))
+            .collect())
     }
 }
 
 fn event(item: &Item, title: String, timing: Timing, base: Option<&Url>) -> Event {
     let link = |name: &str| item.get(name).and_then(|value| link::resolve(value, base));
     let price = price(item);
-    let mut standing = item.line("status").map(|status| status::of_text(&status)).unwrap_or_default();
-    standing.merge(item.get("cancelled").map(status::of_cancelled).unwrap_or_default());
+    let mut standing = item
+        .line("status")
+        .map(|status| status::of_text(&status))
+        .unwrap_or_default();
+    standing.merge(
+        item.get("cancelled")
+            .map(status::of_cancelled)
+            .unwrap_or_default(),
+    );
     standing.merge(status::of_title(&title));
     let mut extra = item.extra();
     if let Some(daily_times) = timing.daily_times {
@@ -135,3 +151,6 @@ fn price(item: &Item) -> Price {
         currency: currency.or(text.currency).or(low.currency).or(high.currency),
     }
 }
+
+#[cfg(test)]
+mod tests;

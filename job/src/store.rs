@@ -215,7 +215,8 @@ impl Store {
     }
 
     /// Closes the connection, if there is one. Without it nothing is lost, but a PostgreSQL server logs a broken
-    /// connection, and SQLite leaves its log beside the file. The store can still be used afterwards.
+    /// connection, and SQLite leaves its log (`-wal`) beside the file, to be read by whoever opens it next; folding it
+    /// in waits for the disk three times. The store can still be used afterwards.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,

@@ -1,6 +1,13 @@
 //! The contract of the store, kept by SQLite, by a real PostgreSQL, and by PostgreSQL behind PgBouncer; then what is
 //! particular to each. IO.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used
+)]
+
 #[path = "support/postgres.rs"]
 mod server;
 

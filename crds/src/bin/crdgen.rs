@@ -1,8 +1,11 @@
-//! Prints the CustomResourceDefinition of `ScrapeSource` as YAML. IO: writes to stdout.
+//! Writes the `CustomResourceDefinition` of `ScrapeSource` as YAML to the file that is named, else to stdout. IO.
 
-use std::io::Write;
+use std::{env, fs, io, io::Write};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    std::io::stdout().write_all(sms_crds::crd::yaml()?.as_bytes())?;
-    Ok(())
+fn main() -> io::Result<()> {
+    let text = sms_crds::crd::yaml().map_err(io::Error::other)?;
+    match env::args_os().nth(1) {
+        Some(path) => fs::write(path, text),
+        None => io::stdout().write_all(text.as_bytes()),
+    }
 }

@@ -147,7 +147,7 @@ fn check_required_field(name: &str, index: usize, problems: &mut Vec<Problem>) {
             ));
         }
         _ if name.is_empty() => {
-            problems.push(Problem::new(path, "is empty: write the name of an event field"))
+            problems.push(Problem::new(path, "is empty: write the name of an event field"));
         }
         _ => {}
     }

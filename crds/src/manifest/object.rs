@@ -205,7 +205,7 @@ fn check_metadata(metadata: &Map<String, Value>, problems: &mut Vec<Problem>) {
                     let here = format!("{path}.{key}");
                     match value {
                         Value::String(value) if field == "labels" => {
-                            problems.extend(labels::check_label(key, value, &here))
+                            problems.extend(labels::check_label(key, value, &here));
                         }
                         Value::String(_) => problems.extend(labels::check_key(key, &here)),
                         _ => problems.push(Problem::new(here, "expected text: put the value in quotes")),

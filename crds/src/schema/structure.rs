@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     duration,
     problem::{Problem, did_you_mean, quoted},
+    schema::words,
 };
 
 /// A problem, and whether it is one of shape: an unknown, missing or ill-typed field, of which broken rules of the
@@ -89,7 +90,7 @@ pub fn check(schema: &JSONSchemaProps, value: &mut Value, path: &str, findings: 
         match value {
             Value::String(text) => check_text(schema, text, path, findings),
             Value::Number(number) if !number.is_f64() => {}
-            other => findings.push(mismatch("a whole number or text", other, path)),
+            other => findings.push(words::mismatch("a whole number or text", other, path, None)),
         }
         return;
     }
@@ -106,14 +107,14 @@ pub fn check(schema: &JSONSchemaProps, value: &mut Value, path: &str, findings: 
         (Some("boolean"), Value::Bool(_)) | (None, _) => {}
         (Some(kind), other) => {
             let expected = match kind {
-                "object" => "a mapping (indented fields)",
+                "object" => "a mapping",
                 "array" => "a list",
                 "string" => "text",
                 "integer" => "a whole number",
                 "number" => "a number",
                 _ => "true or false",
             };
-            findings.push(mismatch(expected, other, path));
+            findings.push(words::mismatch(expected, other, path, Some(schema)));
         }
     }
 }
@@ -161,7 +162,7 @@ fn check_object(
                 ));
             }
             (None, Some(entries)) => check(entries, value, &here, findings),
-            (None, None) => findings.push(unknown(name, &names, &here)),
+            (None, None) => findings.push(words::unknown(name, &names, &here)),
         }
     }
 }
@@ -197,7 +198,7 @@ fn check_text(schema: &JSONSchemaProps, text: &str, path: &str, findings: &mut V
         let choices: Vec<&str> = choices.iter().filter_map(|choice| choice.0.as_str()).collect();
         if !choices.contains(&text) {
             let nearest = did_you_mean(text, choices.iter().copied());
-            let remedy = nearest.map_or_else(|| format!("write one of {}", choices.join(", ")), asked);
+            let remedy = nearest.map_or_else(|| format!("write one of {}", choices.join(", ")), words::asked);
             findings.push(limit(
                 path,
                 format!("{} is not a choice here: {remedy}", quoted(text)),
@@ -256,76 +257,11 @@ fn over(count: usize, limit: i64) -> bool {
     i64::try_from(count).is_ok_and(|count| count > limit)
 }
 
-fn unknown(name: &str, known: &[&str], path: &str) -> Finding {
-    let remedy = match did_you_mean(name, known.iter().copied()) {
-        Some(nearest) => asked(nearest),
-        None => match place_of(name).filter(|_| path != format!("spec.{name}.{name}")) {
-            Some(place) => format!("it belongs to {place}"),
-            None => format!("the fields here are {}", known.join(", ")),
-        },
-    };
-    shape(path, format!("is not a field: {remedy}"))
-}
-
-/// The place of the field called `name` that is nearest to the root, where there is one such place.
-fn place_of(name: &str) -> Option<String> {
-    let spec = super::schema().properties.as_ref()?.get("spec")?;
-    let mut level = vec![("spec".to_owned(), spec)];
-    while !level.is_empty() {
-        let mut below = Vec::new();
-        let mut found = Vec::new();
-        for (path, schema) in level {
-            for (child, property) in schema.properties.iter().flatten() {
-                let here = join(&path, child);
-                if child == name {
-                    found.push(here);
-                } else {
-                    below.push((here, property));
-                }
-            }
-        }
-        if !found.is_empty() {
-            return (found.len() == 1).then(|| found.remove(0));
-        }
-        level = below;
-    }
-    None
-}
-
-fn mismatch(expected: &str, found: &Value, path: &str) -> Finding {
-    let (shown, remedy) = match (expected, found) {
-        ("text", Value::Bool(value)) => (value.to_string(), "put it in quotes"),
-        ("text", Value::Number(number)) => (number.to_string(), "put it in quotes"),
-        ("a whole number", Value::Number(number)) => (number.to_string(), "write it without a fraction"),
-        (_, Value::Bool(value)) => (value.to_string(), ""),
-        (_, Value::Number(number)) => (number.to_string(), ""),
-        ("a list", Value::String(text)) => (quoted(text), "begin the line with \"- \""),
-        ("a whole number" | "a number" | "true or false", Value::String(text)) => {
-            (quoted(text), "write it without quotes and units")
-        }
-        (_, Value::String(text)) => (quoted(text), ""),
-        ("a list", Value::Object(_)) => ("a mapping".to_owned(), "begin each item with \"- \""),
-        (_, Value::Object(_)) => ("a mapping".to_owned(), ""),
-        (_, Value::Array(_)) => ("a list".to_owned(), "remove the brackets or the \"- \""),
-        (_, Value::Null) => ("nothing".to_owned(), "write a value or remove the line"),
-    };
-    let remedy = if remedy.is_empty() {
-        format!("write {expected}")
-    } else {
-        remedy.to_owned()
-    };
-    shape(path, format!("expected {expected}, found {shown}: {remedy}"))
-}
-
-fn asked(nearest: &str) -> String {
-    format!("did you mean {nearest}?")
-}
-
-fn join(path: &str, name: &str) -> String {
+pub(super) fn join(path: &str, name: &str) -> String {
     format!("{path}.{name}")
 }
 
-fn shape(path: &str, problem: String) -> Finding {
+pub(super) fn shape(path: &str, problem: String) -> Finding {
     Finding {
         problem: Problem::new(path, problem),
         of_shape: true,
@@ -372,12 +308,5 @@ mod tests {
         let mut told = FORMS.map(|(pattern, _)| pattern.to_owned()).to_vec();
         told.sort();
         assert_eq!(found, told);
-    }
-
-    #[test]
-    fn a_field_in_the_wrong_place_is_told_its_place() {
-        assert_eq!(place_of("attempts").as_deref(), Some("spec.fetch.attempts"));
-        assert_eq!(place_of("basic").as_deref(), Some("spec.fetch.auth.basic"));
-        assert_eq!(place_of("fields"), None, "several places have it");
     }
 }

@@ -14,7 +14,7 @@ pub struct DateRules {
     /// strptime patterns (`%m.%d`, `%A, %B %d`), tried in order. With patterns, only they and RFC 3339 are read for
     /// dates; a pattern without a year falls under `year`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 256)))]
     pub formats: Vec<String>,
 
     /// Meaning of `5/6/2026`. Default: `monthFirst`.

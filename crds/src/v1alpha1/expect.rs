@@ -26,7 +26,7 @@ pub struct ExpectSpec {
 
     /// Event fields that must be filled. Example: `[url, image]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 256)))]
     pub required_fields: Vec<String>,
 
     /// Share of the accepted events, in percent, that must have each required field. Default: 90.

@@ -13,7 +13,7 @@ use crate::DurationString;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.json), has(self.html), has(self.ical), has(self.feed), has(self.jsonLd)].filter(x, x).size() == 1")
-    .message("needs exactly one of json, html, ical, feed, jsonLd"))]
+    .message("needs exactly one of json, html, ical, feed, jsonLd: write one and no other"))]
 pub struct ExtractSpec {
     /// Items from JSON, or from JSON or a JavaScript literal inside an HTML page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,12 +84,20 @@ pub struct ExtractSpec {
 /// Items from JSON with jq.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.attribute) || has(self.within)")
+    .message("json.attribute needs json.within: the selector of the elements that have the attribute"))]
 pub struct JsonExtract {
     /// CSS selector of the script elements of an HTML page that hold the JSON. Every match that holds a value is read.
     /// Example: `script#wix-warmup-data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub within: Option<String>,
+
+    /// Attribute of the elements that `within` matches, where the JSON stands in it instead of in their text.
+    /// Example: `data-page`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub attribute: Option<String>,
 
     /// Name of the JavaScript variable or property that the value is assigned to, where the script is a program:
     /// `var all_events = [...]` is `all_events`. The value may be a JavaScript literal (unquoted keys, single quotes,
@@ -151,7 +159,7 @@ pub struct FeedExtract {
 pub struct JsonLdExtract {
     /// Types to take. Default: `Event` and all its schema.org subtypes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 256)))]
     pub types: Vec<String>,
 
     /// Read microdata (`itemscope`, `itemprop`) with a schema.org Event type as well. Default: `false`.
@@ -168,7 +176,7 @@ pub struct JsonLdExtract {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.json), has(self.html), has(self.jsonLd)].filter(x, x).size() == 1")
-    .message("needs exactly one of json, html, jsonLd"))]
+    .message("needs exactly one of json, html, jsonLd: write one and no other"))]
 pub struct LookupSpec {
     /// Rows from JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,9 +200,9 @@ pub struct LookupSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.field) != has(self.where)")
-        .message("needs exactly one of field (with matches or equals) and where (a jq condition)"),
+        .message("needs exactly one of field (with matches or equals) and where (a jq condition): write one"),
     validation = Rule::new("!has(self.field) || (has(self.matches) != has(self.equals))")
-        .message("needs exactly one of matches and equals beside field"),
+        .message("needs exactly one of matches and equals beside field: write one"),
     validation = Rule::new("!has(self.where) || !(has(self.matches) || has(self.equals))")
         .message("matches and equals go with field: remove them, or replace where by field")
 )]

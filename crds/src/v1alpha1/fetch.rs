@@ -100,7 +100,7 @@ pub struct FetchSpec {
 /// Request method.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum HttpMethod {
-    /// A plain request; the only one that is conditional (ETag) and may follow redirects with a body kept.
+    /// A plain request; the only one that is conditional (`ETag`) and may follow redirects with a body kept.
     #[default]
     #[serde(rename = "GET")]
     Get,
@@ -137,7 +137,7 @@ pub struct QueryParameter {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.value) != has(self.secretKeyRef)")
-    .message("needs exactly one of value and secretKeyRef"))]
+    .message("needs exactly one of value and secretKeyRef: write one and no other"))]
 pub struct HeaderSpec {
     /// Header name. Example: `Accept-Language`.
     #[schemars(regex(pattern = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"))]
@@ -170,7 +170,7 @@ pub struct SecretKeyRef {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.basic), has(self.bearer), has(self.header), has(self.query)].filter(x, x).size() == 1")
-    .message("needs exactly one of basic, bearer, header, query"))]
+    .message("needs exactly one of basic, bearer, header, query: write one and no other"))]
 pub struct AuthSpec {
     /// HTTP basic authentication (RFC 7617).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,7 +226,7 @@ pub struct NamedSecret {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.next), has(self.nextPath), has(self.parameter), has(self.template)].filter(x, x).size() == 1")
-    .message("needs exactly one of next, nextPath, parameter, template"))]
+    .message("needs exactly one of next, nextPath, parameter, template: write one and no other"))]
 pub struct PagesSpec {
     /// CSS selector of the link to the next page; its `href` is followed. Example: `a[rel=next]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use super::{FeedExtract, HtmlExtract, IcalExtract, JsonExtract, JsonLdExtract};
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.json), has(self.html), has(self.ical), has(self.feed), has(self.jsonLd)].filter(x, x).size() == 1")
-    .message("needs exactly one of json, html, ical, feed, jsonLd"))]
+    .message("needs exactly one of json, html, ical, feed, jsonLd: write one and no other"))]
 pub struct FollowSpec {
     /// jq program that gives the detail page's address from an item (relative addresses are fine); null or an empty
     /// text means that this item has none. Example: `.url`.

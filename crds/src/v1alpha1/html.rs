@@ -1,5 +1,7 @@
 //! `spec.extract.html`: CSS selectors. Pure.
 
+#![allow(clippy::struct_excessive_bools, reason = "each is a field that people write")]
+
 use std::collections::BTreeMap;
 
 use kube::KubeSchema;

@@ -1,10 +1,10 @@
 //! `spec.job`: settings of the Job in a cluster. Pure.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use kube::KubeSchema;
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Settings of the Job that runs this source in a cluster. What widens a Pod's power (tolerations, service account,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct JobSpec {
     /// Requests and limits of the container. Default: the operator's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "resources_schema")]
+    #[schemars(with = "Option<Resources>")]
     pub resources: Option<ResourceRequirements>,
 
     /// Labels added to Job and Pod.
@@ -66,27 +66,40 @@ pub struct JobSpec {
 /// Pattern of a quantity that is written as text (Kubernetes, "Resource Management for Pods and Containers").
 pub const QUANTITY: &str = r"^[0-9]{1,18}(\.[0-9]{1,9})?([munkMGTPE]|[KMGTPE]i|[eE][0-9]{1,2})?$";
 
-/// Limits and requests alone: what else Kubernetes has there (`claims`) is not a source's to ask for.
-fn resources_schema(_: &mut SchemaGenerator) -> Schema {
-    let quantities = |description: &str| {
+/// What the container may use, in quantities such as `100m`, `0.5`, `64Mi`.
+// A part of Kubernetes' ResourceRequirements: `claims` is not a source's to ask for.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes a schema")]
+pub struct Resources {
+    /// Most that the container may use. Example: `{ memory: 256Mi }`.
+    #[schemars(default, extend("maxProperties" = 16))]
+    limits: BTreeMap<String, Amount>,
+
+    /// What the container is guaranteed. Example: `{ cpu: 50m, memory: 64Mi }`.
+    #[schemars(default, extend("maxProperties" = 16))]
+    requests: BTreeMap<String, Amount>,
+}
+
+/// A quantity, as a number or as text.
+#[allow(dead_code, reason = "describes a schema")]
+struct Amount(String);
+
+impl JsonSchema for Amount {
+    fn schema_name() -> Cow<'static, str> {
+        "Amount".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": description,
-            "type": "object",
-            "maxProperties": 16,
-            "additionalProperties": {
-                "description": "Amount, e.g. 100m, 0.5, 64Mi or 1Gi.",
-                "x-kubernetes-int-or-string": true,
-                "pattern": QUANTITY,
-                "maxLength": 32
-            }
+            "description": "Amount, e.g. 100m, 0.5, 64Mi or 1Gi.",
+            "x-kubernetes-int-or-string": true,
+            "pattern": QUANTITY,
+            "maxLength": 32
         })
-    };
-    json_schema!({
-        "type": "object",
-        "nullable": true,
-        "properties": {
-            "limits": quantities("Most that the container may use. Example: `{ memory: 256Mi }`."),
-            "requests": quantities("What the container is guaranteed. Example: `{ cpu: 50m, memory: 64Mi }`.")
-        }
-    })
+    }
 }

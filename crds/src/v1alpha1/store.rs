@@ -31,7 +31,7 @@ pub struct SecretRef {
     pub name: String,
 }
 
-/// A PersistentVolumeClaim in the source's namespace.
+/// A `PersistentVolumeClaim` in the source's namespace.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct VolumeClaim {

@@ -4,6 +4,7 @@
 //! elements, broken markup and entities without a definition are the rule rather than the exception in event feeds,
 //! which is why this stands on an XML reader and not on a model of the standards.
 
+mod document;
 mod entry;
 mod event_time;
 mod json;

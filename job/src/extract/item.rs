@@ -1,6 +1,6 @@
 //! One item of a source, before the manifest's own programs see it. Pure.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::event::RawItem;
 
@@ -36,6 +36,25 @@ impl ItemList {
     }
 }
 
+/// Adds a value to an object; what is there several times becomes a list.
+pub(crate) fn append(object: &mut Map<String, Value>, name: String, value: Value) {
+    match object.get_mut(&name) {
+        None => {
+            object.insert(name, value);
+        }
+        Some(Value::Array(list)) => list.push(value),
+        Some(single) => *single = Value::Array(vec![single.take(), value]),
+    }
+}
+
+/// Whether an address names a picture by its ending.
+pub(crate) fn is_picture(address: &str) -> bool {
+    const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "gif", "webp", "avif", "svg"];
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    path.rsplit_once('.')
+        .is_some_and(|(_, ending)| EXTENSIONS.iter().any(|e| ending.eq_ignore_ascii_case(e)))
+}
+
 /// The text's beginning on one line, for messages: at most `limit` characters.
 pub(crate) fn excerpt(text: &str, limit: usize) -> String {
     let mut words = String::new();
@@ -63,6 +82,25 @@ mod tests {
         assert_eq!(excerpt("  Not \n Found ", 20), "Not Found");
         assert_eq!(excerpt("Not Found here", 9), "Not Found…");
         assert_eq!(excerpt(&"é".repeat(50), 3), "ééé…");
+    }
+
+    #[test]
+    fn what_is_added_twice_is_a_list() {
+        let mut object = Map::new();
+        for value in ["a", "b", "c"] {
+            append(&mut object, "x".to_owned(), Value::from(value));
+        }
+        append(&mut object, "y".to_owned(), Value::from(1));
+        assert_eq!(
+            Value::Object(object),
+            serde_json::json!({ "x": ["a", "b", "c"], "y": 1 })
+        );
+    }
+
+    #[test]
+    fn pictures_are_known_by_the_ending_of_their_path() {
+        assert!(is_picture("https://v/a.JPG?w=1#x"));
+        assert!(!is_picture("https://v/a?x=.jpg") && !is_picture("https://v.png.example/a"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::event::RawItem;
 pub struct JsonPlan {
     within: Option<CompiledSelector>,
     within_text: String,
+    attribute: Option<String>,
     variable: Option<String>,
     items: Program,
     fields: FieldPrograms,
@@ -33,6 +34,7 @@ impl JsonPlan {
         Ok(Self {
             within,
             within_text: spec.within.clone().unwrap_or_default(),
+            attribute: spec.attribute.clone(),
             variable: spec.variable.clone(),
             items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
             fields: FieldPrograms::compile(&spec.fields, path)?,
@@ -43,7 +45,14 @@ impl JsonPlan {
     pub fn documents(&self, page: &Page<'_>) -> Result<Vec<Value>, ExtractError> {
         let text = page.text();
         match &self.within {
-            Some(selector) if !page.looks_like_json() => self.from_scripts(&page.html()?.scripts(selector)),
+            Some(selector) if !page.looks_like_json() => {
+                let html = page.html()?;
+                match &self.attribute {
+                    Some(name) => self.from_scripts(&html.attributes(selector, name)),
+                    None => self.from_scripts(&html.scripts(selector)),
+                }
+            }
+            
             _ => serde_json::from_str(text.trim_start_matches('\u{feff}'))
                 .or_else(|error| literal::assigned_value(text, self.variable.as_deref()).map_err(|_| error))
                 .map(|value| vec![value])
@@ -58,9 +67,8 @@ impl JsonPlan {
         };
         if scripts.is_empty() {
             return Err(fail(format!(
-                "no element of the page matches within: {:?}",
-                self.within_text
-            )));
+                "no element of the page matches within: {:?}{}",
+                self.within_text, self.attribute.as_ref().map(|name| format!(" and has the attribute {name:?}")).unwrap_or_default())));
         }
         let mut first_problem = None;
         let mut found = Vec::new();
@@ -120,11 +128,6 @@ impl JsonPlan {
             _ => self.fields.read(&raw, RawItem::new(), index, variables),
         };
         SourceItem { fields, raw }
-    }
-
-    /// Whether the JSON stands in scripts of an HTML page, of which there may be several.
-    pub fn reads_scripts(&self) -> bool {
-        self.within.is_some()
     }
 
     /// Whether a program of this extractor looks at the whole page.

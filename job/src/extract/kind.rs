@@ -166,15 +166,18 @@ impl Kind {
         match self {
             Self::Json(plan) => {
                 let mut documents = plan.documents(page)?;
-                let document = if documents.len() == 1 {
+                // One script that holds an array is that array, not a list of scripts.
+                let is_one = documents.len() == 1;
+                let document = if is_one {
                     documents.remove(0)
                 } else {
                     Value::Array(documents)
                 };
-                let several = plan.reads_scripts() && document.is_array();
                 let variables = with_document(variables, &document, plan.needs_document());
                 let list = match &document {
-                    Value::Array(scripts) if several => plan.items(scripts, &variables, options.max_items)?,
+                    Value::Array(scripts) if !is_one => {
+                        plan.items(scripts, &variables, options.max_items)?
+                    }
                     single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
                 };
                 Ok(Reading {
@@ -420,7 +423,7 @@ impl JsonLdKind {
             Value::Null
         };
         let variables = with_document(variables, &document, !document.is_null());
-        let mut list = json_ld::read_objects(values, &self.types);
+        let mut list = json_ld::read_objects(&values, &self.types);
         list.warnings.extend(warnings);
         if list.items.len() > options.max_items {
             list.items.truncate(options.max_items);
@@ -432,3 +435,6 @@ impl JsonLdKind {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,12 +56,17 @@ impl DateContext {
     /// Compiles the rules. An unknown zone, a bad pattern, time or duration is named with its place.
     pub fn new(source_zone: &str, rules: Option<&DateRules>, now: Timestamp) -> Result<Self, PlanError> {
         let zone = zone_named(source_zone).ok_or_else(|| {
-            let problem = format!("{source_zone:?} is no IANA time zone: write for example America/Los_Angeles");
+            let problem =
+                format!("{source_zone:?} is no IANA time zone: write for example America/Los_Angeles");
             PlanError::new("spec.extract.timeZone", problem)
         })?;
         let standard = DateRules::default();
         let rules = rules.unwrap_or(&standard);
-        let patterns = rules.formats.iter().enumerate().map(|(index, pattern)| Pattern::new(pattern, index));
+        let patterns = rules
+            .formats
+            .iter()
+            .enumerate()
+            .map(|(index, pattern)| Pattern::new(pattern, index));
         let default_time = rules.default_time.as_deref().map(|time| {
             Time::strptime("%H:%M", time).map_err(|_| {
                 let problem = format!("{time:?} is no time of day: write for example 20:00");
@@ -69,7 +74,9 @@ impl DateContext {
             })
         });
         let default_duration = rules.default_duration.as_ref().map(|duration| {
-            duration.to_std().map_err(|error| PlanError::new("spec.extract.dates.defaultDuration", error.to_string()))
+            duration
+                .to_std()
+                .map_err(|error| PlanError::new("spec.extract.dates.defaultDuration", error.to_string()))
         });
         Ok(Self {
             today: Zoned::new(now, zone.clone()).date(),
@@ -91,15 +98,28 @@ impl DateContext {
 
     /// The same rules for an end: a day without a year is the first such day from `day` on.
     pub(super) fn starting_on(&self, day: Date) -> Self {
-        Self { today: day, past_days: 0, ..self.clone() }
+        Self {
+            today: day,
+            past_days: 0,
+            ..self.clone()
+        }
     }
 
     fn year(&self) -> YearContext {
-        YearContext { rule: self.year, past_days: self.past_days, today: self.today }
+        YearContext {
+            rule: self.year,
+            past_days: self.past_days,
+            today: self.today,
+        }
     }
 
     fn reader<'a>(&self, tokens: &'a [lexer::Token], only_time: bool) -> Reader<'a> {
-        Reader { tokens, order: self.order, today: self.today, only_time }
+        Reader {
+            tokens,
+            order: self.order,
+            today: self.today,
+            only_time,
+        }
     }
 }
 
@@ -107,7 +127,9 @@ impl DateContext {
 pub(super) fn zone_named(name: &str) -> Option<TimeZone> {
     let name = name.trim();
     let is_name = !name.is_empty() && name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    TimeZone::get(name).ok().filter(|zone| is_name && zone.iana_name().is_some() && !zone.is_unknown())
+    TimeZone::get(name)
+        .ok()
+        .filter(|zone| is_name && zone.iana_name().is_some() && !zone.is_unknown())
 }
 
 /// When an event takes place, as far as a text tells it.
@@ -128,7 +150,13 @@ pub struct Occurrence {
 impl Occurrence {
     /// An occurrence of which only the start is known.
     pub fn new(start: Moment) -> Self {
-        Self { start, end: None, doors: None, all_day: false, daily_times: Vec::new() }
+        Self {
+            start,
+            end: None,
+            doors: None,
+            all_day: false,
+            daily_times: Vec::new(),
+        }
     }
 
     /// The occurrence as fields of an item. `start` and `end` say all; `date`, `time`, `endDate` and `endTime` repeat
@@ -138,11 +166,27 @@ impl Occurrence {
         fields.insert("when".into(), Value::Null);
         fields.insert("start".into(), json!(self.start.to_string()));
         fields.insert("date".into(), json!(self.start.date().to_string()));
-        fields.insert("time".into(), self.start.time().map_or(Value::Null, |time| json!(clock(time))));
-        fields.insert("end".into(), self.end.as_ref().map_or(Value::Null, |end| json!(end.to_string())));
-        fields.insert("endDate".into(), self.end.as_ref().map_or(Value::Null, |end| json!(end.date().to_string())));
+        fields.insert(
+            "time".into(),
+            self.start.time().map_or(Value::Null, |time| json!(clock(time))),
+        );
+        fields.insert(
+            "end".into(),
+            self.end
+                .as_ref()
+                .map_or(Value::Null, |end| json!(end.to_string())),
+        );
+        fields.insert(
+            "endDate".into(),
+            self.end
+                .as_ref()
+                .map_or(Value::Null, |end| json!(end.date().to_string())),
+        );
         let end_time = self.end.as_ref().and_then(Moment::time);
-        fields.insert("endTime".into(), end_time.map_or(Value::Null, |time| json!(clock(time))));
+        fields.insert(
+            "endTime".into(),
+            end_time.map_or(Value::Null, |time| json!(clock(time))),
+        );
         if let Some(doors) = &self.doors {
             fields.insert("doors".into(), json!(doors.to_string()));
         }
@@ -167,7 +211,8 @@ impl Occurrence {
 
 /// `19:30`, with seconds only where there are any.
 fn clock(time: Time) -> String {
-    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string()
+    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" })
+        .to_string()
 }
 
 /// Why a text tells no start.
@@ -201,7 +246,9 @@ pub fn parse_when(text: &str, context: &DateContext) -> Result<Vec<Occurrence>, 
     for moment in found.iter().flat_map(|o| std::iter::once(&o.start).chain(&o.end)) {
         let year = moment.date().year();
         if !(1970..=2200).contains(&year) {
-            return Err(WhenError::Impossible(format!("the year {year} lies outside of 1970 to 2200")));
+            return Err(WhenError::Impossible(format!(
+                "the year {year} lies outside of 1970 to 2200"
+            )));
         }
     }
     Ok(found)
@@ -213,7 +260,10 @@ fn parse_line(line: &str, context: &DateContext) -> Result<Vec<Occurrence>, When
         return Ok(vec![Occurrence::new(moment)]);
     }
     if let Some((start, end)) = machine::parse_interval(line) {
-        return Ok(vec![Occurrence { end: Some(end).filter(|end| *end != start), ..Occurrence::new(start) }]);
+        return Ok(vec![Occurrence {
+            end: Some(end).filter(|end| *end != start),
+            ..Occurrence::new(start)
+        }]);
     }
     if has_patterns {
         return parse_with_patterns(line, context);
@@ -221,37 +271,65 @@ fn parse_line(line: &str, context: &DateContext) -> Result<Vec<Occurrence>, When
     let tokens = lex(line);
     let elements = context.reader(&tokens, false).scan();
     let result = when::occurrences(elements, context);
-    if result == Err(WhenError::NoDate) && is_unannounced(line) { Err(WhenError::Unannounced) } else { result }
+    if result == Err(WhenError::NoDate) && is_unannounced(line) {
+        Err(WhenError::Unannounced)
+    } else {
+        result
+    }
 }
 
 fn parse_with_patterns(line: &str, context: &DateContext) -> Result<Vec<Occurrence>, WhenError> {
     let line: String = line.chars().take(lexer::LONGEST).collect();
-    let found = context.patterns.iter().find_map(|pattern| pattern.find(&line)).ok_or(WhenError::NoDate)?;
+    let found = context
+        .patterns
+        .iter()
+        .find_map(|pattern| pattern.find(&line))
+        .ok_or(WhenError::NoDate)?;
     let mut written = found.written;
     let tokens = lex(&found.rest);
     let elements = context.reader(&tokens, false).scan();
     if written.weekday.is_none() && written.year.is_none() {
         // "Thu 05.09" with the pattern %m.%d: the weekday stands in the rest.
         let reader = context.reader(&tokens, false);
-        written.weekday = (0..tokens.len()).find_map(|at| reader.weekday_at(at)).map(|(weekday, _)| weekday);
+        written.weekday = (0..tokens.len())
+            .find_map(|at| reader.weekday_at(at))
+            .map(|(weekday, _)| weekday);
     }
-    let date = year::settle(&mut [(written, false)], context.year())?.first().copied().ok_or(WhenError::NoDate)?;
+    let date = year::settle(&mut [(written, false)], context.year())?
+        .first()
+        .copied()
+        .ok_or(WhenError::NoDate)?;
     if let Some(time) = found.time {
         let local = date.to_datetime(time);
-        let moment = found.offset.and_then(|offset| Moment::with_offset(local, offset)).unwrap_or(Moment::Local(local));
+        let moment = found
+            .offset
+            .and_then(|offset| Moment::with_offset(local, offset))
+            .unwrap_or(Moment::Local(local));
         return Ok(vec![Occurrence::new(moment)]);
     }
     let mut occurrences = Vec::new();
-    let times: Vec<Element> = elements.into_iter().filter(|e| !matches!(e, Element::Dates(_))).collect();
+    let times: Vec<Element> = elements
+        .into_iter()
+        .filter(|e| !matches!(e, Element::Dates(_)))
+        .collect();
     when::one_day(date, &when::day_plan(times), context, &mut occurrences);
     Ok(occurrences)
 }
 
 /// Whether a text without a date says that there is none yet.
 fn is_unannounced(line: &str) -> bool {
-    let letters: String = line.chars().filter(|c| c.is_alphanumeric() || *c == ' ').flat_map(char::to_lowercase).collect();
+    let letters: String = line
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == ' ')
+        .flat_map(char::to_lowercase)
+        .collect();
     let words: Vec<&str> = letters.split_whitespace().collect();
-    words.iter().any(|word| matches!(*word, "tba" | "tbd" | "tbc" | "announced" | "determined" | "soon" | "pending"))
+    words.iter().any(|word| {
+        matches!(
+            *word,
+            "tba" | "tbd" | "tbc" | "announced" | "determined" | "soon" | "pending"
+        )
+    })
 }
 
 /// What a text that is a time says: `7:00 PM`, `Doors: 7pm / Show: 8pm`, `1930`, `TBA`.
@@ -280,7 +358,11 @@ impl TimeText {
 
     /// Each show's start and end, for a run of days.
     pub(super) fn daily(&self) -> Vec<(Time, Option<Time>)> {
-        self.plan.shows.iter().map(|(start, end)| (start.to_time().0, end.map(|end| end.to_time().0))).collect()
+        self.plan
+            .shows
+            .iter()
+            .map(|(start, end)| (start.to_time().0, end.map(|end| end.to_time().0)))
+            .collect()
     }
 }
 
@@ -297,7 +379,10 @@ pub(super) fn parse_time(text: &str, context: &DateContext) -> Result<TimeText, 
     let plan = when::day_plan(context.reader(&tokens, true).scan());
     let looks_like_time = tokens.windows(3).any(|three| {
         use lexer::Kind::{Mark, Number};
-        matches!((&three[0].kind, &three[1].kind, &three[2].kind), (Number(..), Mark(':'), Number(..)))
+        matches!(
+            (&three[0].kind, &three[1].kind, &three[2].kind),
+            (Number(..), Mark(':'), Number(..))
+        )
     });
     if plan.shows.is_empty() && plan.doors.is_none() && !plan.all_day && looks_like_time {
         return Err(WhenError::NoDate);

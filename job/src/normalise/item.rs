@@ -17,11 +17,29 @@ const MOST_VALUES: usize = 100_000;
 
 /// Keys under which objects hold their text, best first: WordPress, JSON-LD, schema.org, many APIs.
 const TEXT_KEYS: &[&str] = &[
-    "rendered", "name", "title", "text", "value", "@value", "label", "venue_name", "plain", "html", "en", "slug",
+    "rendered",
+    "name",
+    "title",
+    "text",
+    "value",
+    "@value",
+    "label",
+    "venue_name",
+    "plain",
+    "html",
+    "en",
+    "slug",
 ];
 /// Parts of a postal address in the order they are written, by the names that APIs use.
 const ADDRESS_PARTS: &[&[&str]] = &[
-    &["streetAddress", "street", "address_1", "address1", "line1", "address"],
+    &[
+        "streetAddress",
+        "street",
+        "address_1",
+        "address1",
+        "line1",
+        "address",
+    ],
     &["address_2", "address2", "line2"],
     &["addressLocality", "city", "locality"],
     &["addressRegion", "state", "region", "stateProvince"],
@@ -40,7 +58,10 @@ impl<'a> Item<'a> {
     pub(super) fn new(raw: &'a RawItem, defaults: &'a BTreeMap<String, Value>) -> Result<Self, Problem> {
         for name in FIELDS {
             if raw.get(*name).is_some_and(|value| !has_sensible_size(value)) {
-                let detail = format!("{name} is longer than {} KiB: select a smaller part of the page", LONGEST_TEXT / 1024);
+                let detail = format!(
+                    "{name} is longer than {} KiB: select a smaller part of the page",
+                    LONGEST_TEXT / 1024
+                );
                 return Err(Problem::new(SkipReason::InvalidField, detail));
             }
         }
@@ -49,7 +70,10 @@ impl<'a> Item<'a> {
 
     /// A field that holds something, or its default.
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.raw.get(name).filter(|value| !is_empty(value)).or_else(|| self.defaults.get(name))
+        self.raw
+            .get(name)
+            .filter(|value| !is_empty(value))
+            .or_else(|| self.defaults.get(name))
     }
 
     /// A field as one line.
@@ -57,14 +81,22 @@ impl<'a> Item<'a> {
         self.get(name).and_then(|value| joined(value, ", ", text::line))
     }
 
+    /// The title.
+    pub(super) fn title(&self) -> Option<String> {
+        self.get("title").and_then(|value| joined(value, ", ", text::title))
+    }
+
     /// A field as text of several lines.
     pub(super) fn paragraphs(&self, name: &str) -> Option<String> {
-        self.get(name).and_then(|value| joined(value, "\n", text::paragraphs))
+        self.get(name)
+            .and_then(|value| joined(value, "\n", text::paragraphs))
     }
 
     /// A field as a list: a list as it is, a text one entry a line.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
-        let Some(value) = self.get(name) else { return Vec::new() };
+        let Some(value) = self.get(name) else {
+            return Vec::new();
+        };
         let mut entries: Vec<String> = Vec::new();
         let mut add = |entry: String| {
             if !entry.is_empty() && entries.len() < LONGEST_LIST && !entries.contains(&entry) {
@@ -72,7 +104,10 @@ impl<'a> Item<'a> {
             }
         };
         match value {
-            Value::Array(list) => list.iter().filter_map(|value| scalar(value, text::line)).for_each(add),
+            Value::Array(list) => list
+                .iter()
+                .filter_map(|value| scalar(value, text::line))
+                .for_each(add),
             value => {
                 let lines = scalar(value, text::paragraphs).unwrap_or_default();
                 lines.lines().map(str::to_owned).for_each(&mut add);
@@ -101,9 +136,14 @@ impl<'a> Item<'a> {
     /// Fields that an event has no place for.
     pub(super) fn extra(&self) -> Map<String, Value> {
         let is_extra = |name: &str| name != "text" && !FIELDS.contains(&name);
-        let own = self.raw.iter().filter(|(_, value)| !is_blank(value) && has_sensible_size(value));
-        let mut extra: Map<String, Value> =
-            own.filter(|(name, _)| is_extra(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let own = self
+            .raw
+            .iter()
+            .filter(|(_, value)| !is_blank(value) && has_sensible_size(value));
+        let mut extra: Map<String, Value> = own
+            .filter(|(name, _)| is_extra(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         for (name, value) in self.defaults.iter().filter(|(name, _)| is_extra(name)) {
             if !extra.contains_key(name) {
                 extra.insert(name.clone(), value.clone());
@@ -161,7 +201,9 @@ fn scalar(value: &Value, clean: fn(&str) -> String) -> Option<String> {
             Value::Number(number) => return Some(number.to_string()),
             Value::Bool(flag) => return Some(flag.to_string()),
             Value::Object(object) => {
-                value = TEXT_KEYS.iter().find_map(|key| object.get(*key).filter(|value| !is_blank(value)))?;
+                value = TEXT_KEYS
+                    .iter()
+                    .find_map(|key| object.get(*key).filter(|value| !is_blank(value)))?;
             }
             Value::Array(list) => value = list.iter().find(|value| !is_blank(value))?,
             Value::Null => return None,
@@ -172,7 +214,9 @@ fn scalar(value: &Value, clean: fn(&str) -> String) -> Option<String> {
 
 /// A value as text, the members of a list joined.
 fn joined(value: &Value, separator: &str, clean: fn(&str) -> String) -> Option<String> {
-    let Value::Array(list) = value else { return scalar(value, clean) };
+    let Value::Array(list) = value else {
+        return scalar(value, clean);
+    };
     let parts: Vec<String> = list.iter().filter_map(|value| scalar(value, clean)).collect();
     (!parts.is_empty()).then(|| parts.join(separator))
 }
@@ -196,7 +240,10 @@ mod tests {
     use super::*;
 
     fn with<T>(raw: Value, read: impl Fn(&Item) -> T) -> T {
-        let defaults = BTreeMap::from([("venue".to_owned(), json!("Default Hall")), ("genre".to_owned(), json!("jazz"))]);
+        let defaults = BTreeMap::from([
+            ("venue".to_owned(), json!("Default Hall")),
+            ("genre".to_owned(), json!("jazz")),
+        ]);
         let raw = raw.as_object().cloned().unwrap();
         let item = Item::new(&raw, &defaults).unwrap();
         read(&item)
@@ -208,59 +255,105 @@ mod tests {
             (json!({"title": " A &amp; B "}), Some("A & B")),
             (json!({"title": 1984}), Some("1984")),
             (json!({"title": true}), Some("true")),
-            (json!({"title": {"rendered": "WP &#8211; title"}}), Some("WP – title")),
+            (
+                json!({"title": {"rendered": "WP &#8211; title"}}),
+                Some("WP – title"),
+            ),
             (json!({"title": ["One", "Two"]}), Some("One, Two")),
             (json!({"title": "\u{200b} "}), None),
             (json!({"title": null}), None),
             (json!({"title": []}), None),
         ];
         for (raw, expected) in cases {
-            assert_eq!(with(raw.clone(), |item| item.line("title")).as_deref(), expected, "{raw}");
+            assert_eq!(
+                with(raw.clone(), |item| item.line("title")).as_deref(),
+                expected,
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn lists_stay_and_texts_split_only_at_lines() {
         let cases = [
-            (json!({"performers": ["A", {"name": "B &amp; C"}, "A", null]}), vec!["A", "B & C"]),
-            (json!({"performers": "Ducks, Ltd.\nSecond; Act"}), vec!["Ducks, Ltd.", "Second; Act"]),
+            (
+                json!({"performers": ["A", {"name": "B &amp; C"}, "A", null]}),
+                vec!["A", "B & C"],
+            ),
+            (
+                json!({"performers": "Ducks, Ltd.\nSecond; Act"}),
+                vec!["Ducks, Ltd.", "Second; Act"],
+            ),
             (json!({"performers": "<p>One</p><p>Two</p>"}), vec!["One", "Two"]),
             (json!({"performers": null}), vec![]),
         ];
         for (raw, expected) in cases {
-            assert_eq!(with(raw.clone(), |item| item.list("performers")), expected, "{raw}");
+            assert_eq!(
+                with(raw.clone(), |item| item.list("performers")),
+                expected,
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn addresses_are_put_together() {
         let cases = [
-            (json!({"address": {"streetAddress": "2044 NW Market St.", "addressLocality": "Seattle", "addressRegion": "WA", "postalCode": "98107"}}), Some("2044 NW Market St., Seattle, WA, 98107")),
-            (json!({"venue": {"name": "X", "address": "1 A St", "city": "Seattle"}}), Some("1 A St, Seattle")),
+            (
+                json!({"address": {"streetAddress": "2044 NW Market St.", "addressLocality": "Seattle", "addressRegion": "WA", "postalCode": "98107"}}),
+                Some("2044 NW Market St., Seattle, WA, 98107"),
+            ),
+            (
+                json!({"venue": {"name": "X", "address": "1 A St", "city": "Seattle"}}),
+                Some("1 A St, Seattle"),
+            ),
             (json!({"address": "1 A St"}), Some("1 A St")),
             (json!({"address": "-"}), None),
             (json!({"venue": "X"}), None),
         ];
         for (raw, expected) in cases {
-            assert_eq!(with(raw.clone(), |item| item.address()).as_deref(), expected, "{raw}");
+            assert_eq!(
+                with(raw.clone(), |item| item.address()).as_deref(),
+                expected,
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn defaults_fill_what_is_missing_and_the_rest_is_extra() {
-        assert_eq!(with(json!({"venue": ""}), |item| item.line("venue")).as_deref(), Some("Default Hall"));
-        assert_eq!(with(json!({"venue": "X"}), |item| item.line("venue")).as_deref(), Some("X"));
-        let extra = with(json!({"title": "T", "age": "21+", "text": "whole", "no": null, "blank": " ", "n": 0}), |item| item.extra());
-        assert_eq!(Value::Object(extra), json!({"age": "21+", "n": 0, "genre": "jazz"}));
+        assert_eq!(
+            with(json!({"venue": ""}), |item| item.line("venue")).as_deref(),
+            Some("Default Hall")
+        );
+        assert_eq!(
+            with(json!({"venue": "X"}), |item| item.line("venue")).as_deref(),
+            Some("X")
+        );
+        let extra = with(
+            json!({"title": "T", "age": "21+", "text": "whole", "no": null, "blank": " ", "n": 0}),
+            |item| item.extra(),
+        );
+        assert_eq!(
+            Value::Object(extra),
+            json!({"age": "21+", "n": 0, "genre": "jazz"})
+        );
     }
 
     #[test]
     fn a_text_of_more_than_64_kibibytes_is_refused() {
         let raw = json!({"description": "x".repeat(LONGEST_TEXT + 1)});
-        let problem = Item::new(raw.as_object().unwrap(), &BTreeMap::new()).err().unwrap();
+        let problem = Item::new(raw.as_object().unwrap(), &BTreeMap::new())
+            .err()
+            .unwrap();
         assert_eq!(problem.reason, SkipReason::InvalidField);
         assert!(problem.detail.contains("description"));
         let raw = json!({"title": "T", "huge": "x".repeat(LONGEST_TEXT + 1)});
-        assert!(Item::new(raw.as_object().unwrap(), &BTreeMap::new()).unwrap().extra().is_empty());
+        assert!(
+            Item::new(raw.as_object().unwrap(), &BTreeMap::new())
+                .unwrap()
+                .extra()
+                .is_empty()
+        );
     }
 }

@@ -29,9 +29,14 @@ fn of_text(text: &str) -> Option<SignedDuration> {
     }
     if let Some((hours, rest)) = text.split_once(':') {
         let (hours, minutes): (i64, i64) = (hours.parse().ok()?, rest.split(':').next()?.parse().ok()?);
-        return (hours < 1000 && (0..60).contains(&minutes)).then(|| SignedDuration::from_mins(hours * 60 + minutes));
+        return (hours < 1000 && (0..60).contains(&minutes))
+            .then(|| SignedDuration::from_mins(hours * 60 + minutes));
     }
-    let text = text.to_ascii_lowercase().replace(" and ", " ").replace("approx.", "").replace("ca.", "");
+    let text = text
+        .to_ascii_lowercase()
+        .replace(" and ", " ")
+        .replace("approx.", "")
+        .replace("ca.", "");
     let span: Span = text.trim().parse().ok()?;
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
 }
@@ -59,9 +64,23 @@ mod tests {
             (json!("01:30:00"), 90),
         ];
         for (value, expected) in cases {
-            assert_eq!(read(&value).map(|length| length.as_mins()), Some(expected), "{value}");
+            assert_eq!(
+                read(&value).map(|length| length.as_mins()),
+                Some(expected),
+                "{value}"
+            );
         }
-        for value in [json!(0), json!("PT0S"), json!(-5), json!("-PT1H"), json!("long"), json!(""), json!(null), json!(1e300), json!("P900D")] {
+        for value in [
+            json!(0),
+            json!("PT0S"),
+            json!(-5),
+            json!("-PT1H"),
+            json!("long"),
+            json!(""),
+            json!(null),
+            json!(1e300),
+            json!("P900D"),
+        ] {
             assert_eq!(read(&value), None, "{value}");
         }
     }

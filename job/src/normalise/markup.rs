@@ -57,11 +57,20 @@ fn protect(text: &str) -> String {
     while let Some(at) = rest.find(['&', '<']) {
         protected.push_str(&rest[..at]);
         let tail = &rest[at..];
-        let entity = ENTITY.as_ref().filter(|_| tail.starts_with('&')).and_then(|entity| {
-            // No entity is longer than 33 bytes: looking further would make the loop quadratic.
-            let end = (0..=tail.len().min(40)).rev().find(|end| tail.is_char_boundary(*end)).unwrap_or(0);
-            entity.find(&tail[..end]).filter(|found| found.start() == 0).map(|found| found.end())
-        });
+        let entity = ENTITY
+            .as_ref()
+            .filter(|_| tail.starts_with('&'))
+            .and_then(|entity| {
+                // No entity is longer than 33 bytes: looking further would make the loop quadratic.
+                let end = (0..=tail.len().min(40))
+                    .rev()
+                    .find(|end| tail.is_char_boundary(*end))
+                    .unwrap_or(0);
+                entity
+                    .find(&tail[..end])
+                    .filter(|found| found.start() == 0)
+                    .map(|found| found.end())
+            });
         let taken = match entity {
             Some(length) => {
                 protected.push_str(&tail[..length]);
@@ -84,7 +93,11 @@ pub(super) fn to_plain_text(html: &str) -> String {
 }
 
 fn tokenize(html: &str, lines: bool) -> String {
-    let sink = TextSink { text: RefCell::new(String::with_capacity(html.len())), lines, skip: RefCell::new(None) };
+    let sink = TextSink {
+        text: RefCell::new(String::with_capacity(html.len())),
+        lines,
+        skip: RefCell::new(None),
+    };
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let queue = BufferQueue::default();
     queue.push_back(StrTendril::from(html));
@@ -135,9 +148,10 @@ impl TokenSink for TextSink {
 /// What stands in the place of a tag: inline tags join their neighbours.
 fn gap(name: &str) -> &'static str {
     match name {
-        "p" | "div" | "br" | "li" | "ul" | "ol" | "tr" | "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hr"
-        | "section" | "article" | "blockquote" | "header" | "footer" | "dl" | "dt" | "dd" | "pre" | "figure"
-        | "figcaption" | "address" | "main" | "aside" | "nav" | "center" | "script" | "style" => "\n",
+        "p" | "div" | "br" | "li" | "ul" | "ol" | "tr" | "table" | "h1" | "h2" | "h3" | "h4" | "h5"
+        | "h6" | "hr" | "section" | "article" | "blockquote" | "header" | "footer" | "dl" | "dt" | "dd"
+        | "pre" | "figure" | "figcaption" | "address" | "main" | "aside" | "nav" | "center" | "script"
+        | "style" => "\n",
         "td" | "th" | "img" | "button" | "iframe" => " ",
         _ => "",
     }
@@ -170,14 +184,23 @@ mod tests {
     #[test]
     fn markup_becomes_lines_without_scripts_and_styles() {
         let html = "<p>One <b>two</b></p><style>p{}</style><script>if (a<b) {}</script><ul><li>x</li><li>y&nbsp;z</ul>";
-        let lines: Vec<String> =
-            to_plain_text(html).lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<String> = to_plain_text(html)
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect();
         assert_eq!(lines, ["One two", "x", "y\u{a0}z"]);
     }
 
     #[test]
     fn only_known_tags_count_as_markup() {
-        for text in ["<b>x</b>", "a<br/>b", "<a href='x>y'>z</a>", "</p>", "<!-- note -->"] {
+        for text in [
+            "<b>x</b>",
+            "a<br/>b",
+            "<a href='x>y'>z</a>",
+            "</p>",
+            "<!-- note -->",
+        ] {
             assert!(has_tags(text), "{text}");
         }
         for text in ["I <3 U", "<Unknown>", "a < b > c", "x <- y -> z"] {

@@ -28,9 +28,8 @@ impl Price {
     }
 
     fn merge(&mut self, other: Self) {
-        for amount in [other.min, other.max].into_iter().flatten() {
-            self.add(amount);
-        }
+        self.min = self.min.into_iter().chain(other.min).reduce(f64::min);
+        self.max = self.max.into_iter().chain(other.max).reduce(f64::max);
         if self.currency.is_none() {
             self.currency = other.currency;
         }
@@ -38,7 +37,8 @@ impl Price {
 }
 
 const NUMBER: &str = r"[0-9](?:[0-9.,'’]*[0-9])?";
-const MARK: &str = r"US\$|CA\$|AU\$|NZ\$|C\$|A\$|\$|€|£|¥|₹|\b(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|SEK|NOK|DKK|PLN|MXN|BRL)";
+const MARK: &str =
+    r"US\$|CA\$|AU\$|NZ\$|C\$|A\$|\$|€|£|¥|₹|\b(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|SEK|NOK|DKK|PLN|MXN|BRL)";
 
 /// `$20`, `USD 22.50`, `€ 12,50`, then possibly `-25`, `to 25`, `/25` as the other end of a range.
 static MARK_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -56,7 +56,10 @@ static MARK_LAST: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 /// A text that is nothing but a number or a range of two.
 static BARE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(&format!(r"^\+?(?P<a>{NUMBER})(?:\s?[-–—]\s?(?P<b>{NUMBER}))?\+?$")).ok()
+    Regex::new(&format!(
+        r"^\+?(?P<a>{NUMBER})(?:\s?[-–—]\s?(?P<b>{NUMBER}))?\+?$"
+    ))
+    .ok()
 });
 /// What follows an amount that is no price of admission.
 static NOT_A_PRICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -69,13 +72,34 @@ static NOT_FREE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:(?:smoke|alcohol|gluten|sugar|dairy|drug|fee|hands|feel|not|nut)[ -]free|free[ -](?:parking|shipping|wi-?fi|drinks?|beer|food|gift|snacks|coat|will|jazz|standing|form|to re|for all ages))\b").ok()
 });
 static OPEN_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:tickets?:?\s*)?(?:from|starting (?:at|from)|starts at|ab|desde|à partir de|minimum)\b|[0-9]\s?(?:\+|& up|and up)\s*$").ok()
+    Regex::new(r"(?i)^\W*(?:tickets?:?\s*)?(?:from|starting (?:at|from)|starts at|ab|desde|à partir de|minimum)\b|[$€£]\s?[0-9][0-9.,]*\s?(?:\+|& up|and up)\s*$").ok()
 });
 
 /// Keys of objects: the lowest, the highest, one price; currency.
-const MIN_KEYS: &[&str] = &["min", "priceMin", "minPrice", "lowPrice", "low", "from", "minimum", "lowest"];
-const MAX_KEYS: &[&str] = &["max", "priceMax", "maxPrice", "highPrice", "high", "to", "maximum", "highest"];
-const ONE_KEYS: &[&str] = &["price", "amount", "value", "cost", "@value", "display", "formatted", "text", "name"];
+const MIN_KEYS: &[&str] = &[
+    "min", "priceMin", "minPrice", "lowPrice", "low", "from", "minimum", "lowest",
+];
+const MAX_KEYS: &[&str] = &[
+    "max",
+    "priceMax",
+    "maxPrice",
+    "highPrice",
+    "high",
+    "to",
+    "maximum",
+    "highest",
+];
+const ONE_KEYS: &[&str] = &[
+    "price",
+    "amount",
+    "value",
+    "cost",
+    "@value",
+    "display",
+    "formatted",
+    "text",
+    "name",
+];
 const CURRENCY_KEYS: &[&str] = &["currency", "priceCurrency", "currencyCode", "currency_code"];
 
 /// Reads a price: a number, a text, an object (`{min, max, currency}`, schema.org Offer) or a list of them.
@@ -98,7 +122,10 @@ pub(super) fn read(value: &Value) -> Price {
             Value::String(text) => price.merge(of_text(text)),
             Value::Array(list) => queue.extend(list.iter().take(100)),
             Value::Object(object) => {
-                let found = |keys: &[&str]| keys.iter().find_map(|key| object.get(*key).filter(|v| !v.is_null()));
+                let found = |keys: &[&str]| {
+                    keys.iter()
+                        .find_map(|key| object.get(*key).filter(|v| !v.is_null()))
+                };
                 if let Some(code) = found(CURRENCY_KEYS).and_then(currency_of)
                     && price.currency.is_none()
                 {
@@ -119,7 +146,12 @@ pub(super) fn read(value: &Value) -> Price {
 
 /// ISO 4217 code of a currency field: a code, or a symbol.
 pub(super) fn currency_of(value: &Value) -> Option<String> {
-    let text = value.as_str().or_else(|| CURRENCY_KEYS.iter().chain(&["code", "@value"]).find_map(|k| value.get(k)?.as_str()))?;
+    let text = value.as_str().or_else(|| {
+        CURRENCY_KEYS
+            .iter()
+            .chain(&["code", "@value"])
+            .find_map(|k| value.get(k)?.as_str())
+    })?;
     let text = text.trim();
     if text.len() == 3 && text.chars().all(|c| c.is_ascii_alphabetic()) {
         return Some(text.to_ascii_uppercase());
@@ -154,7 +186,10 @@ fn of_text(raw: &str) -> Price {
     let text = text::line(&cut);
     let mut price = Price::default();
     if let Some(captures) = BARE.as_ref().and_then(|bare| bare.captures(&text)) {
-        let amounts: Vec<f64> = ["a", "b"].iter().filter_map(|n| amount_of(&captures, n, "")).collect();
+        let amounts: Vec<f64> = ["a", "b"]
+            .iter()
+            .filter_map(|n| amount_of(&captures, n, ""))
+            .collect();
         // `2025-2026` is a season.
         if amounts.len() == 2 && amounts.iter().all(|n| (1900.0..2200.0).contains(n)) {
             return price;
@@ -183,13 +218,21 @@ fn of_text(raw: &str) -> Price {
 fn collect(text: &str, pattern: Option<&Regex>, price: &mut Price) {
     let Some(pattern) = pattern else { return };
     for captures in pattern.captures_iter(text) {
-        let (Some(a), Some(mark)) = (captures.name("a"), captures.name("mark")) else { continue };
+        let (Some(a), Some(mark)) = (captures.name("a"), captures.name("mark")) else {
+            continue;
+        };
         let refused = captures.name("before").is_some_and(|before| {
             // `$15-$20` leaves no dash behind; a dash before the first amount is a minus or a bullet.
             let before = before.as_str().trim();
-            before != "-" || captures.get(0).is_some_and(|whole| text[..whole.start()].trim().is_empty() && !text[whole.start()..].starts_with("- "))
+            before != "-"
+                || captures.get(0).is_some_and(|whole| {
+                    text[..whole.start()].trim().is_empty() && !text[whole.start()..].starts_with("- ")
+                })
         });
-        let end = captures.name("b").filter(|b| b.end() > a.end()).map_or(a.end(), |b| b.end());
+        let end = captures
+            .name("b")
+            .filter(|b| b.end() > a.end())
+            .map_or(a.end(), |b| b.end());
         if refused || NOT_A_PRICE.as_ref().is_some_and(|not| not.is_match(&text[end..])) {
             continue;
         }
@@ -210,7 +253,9 @@ fn collect(text: &str, pattern: Option<&Regex>, price: &mut Price) {
 
 fn is_free(text: &str) -> bool {
     let Some(free) = FREE.as_ref() else { return false };
-    let text = NOT_FREE.as_ref().map_or_else(|| text.into(), |not| not.replace_all(text, " "));
+    let text = NOT_FREE
+        .as_ref()
+        .map_or_else(|| text.into(), |not| not.replace_all(text, " "));
     free.is_match(&text)
 }
 
@@ -222,7 +267,9 @@ fn amount_of(captures: &Captures<'_>, name: &str, currency: &str) -> Option<f64>
 fn number(text: &str, currency: &str) -> Option<f64> {
     let text = text.replace(['\'', '’'], "");
     let last_mark = text.rfind(['.', ',']);
-    let Some(at) = last_mark else { return text.parse().ok() };
+    let Some(at) = last_mark else {
+        return text.parse().ok();
+    };
     let mark = &text[at..=at];
     let decimals = text.len() - at - 1;
     let other = if mark == "," { "." } else { "," };
@@ -249,7 +296,11 @@ mod tests {
     use super::*;
 
     fn check(value: Value, min: Option<f64>, max: Option<f64>, currency: Option<&str>) {
-        let expected = Price { min, max, currency: currency.map(str::to_owned) };
+        let expected = Price {
+            min,
+            max,
+            currency: currency.map(str::to_owned),
+        };
         assert_eq!(read(&value), expected, "{value}");
     }
 
@@ -305,7 +356,17 @@ mod tests {
 
     #[test]
     fn free_is_zero_and_needs_no_currency() {
-        for text in ["Free", "free (donation)", "FREE!", "No cover", "Gratis", "Eintritt frei", "Free with RSVP", "0", "0.00"] {
+        for text in [
+            "Free",
+            "free (donation)",
+            "FREE!",
+            "No cover",
+            "Gratis",
+            "Eintritt frei",
+            "Free with RSVP",
+            "0",
+            "0.00",
+        ] {
             check(json!(text), Some(0.0), Some(0.0), None);
         }
     }
@@ -317,7 +378,21 @@ mod tests {
         check(json!("15 - 20"), Some(15.0), Some(20.0), None);
         check(json!("20+"), Some(20.0), None, None);
         check(json!(22.5), Some(22.5), Some(22.5), None);
-        for text in ["Ages 21+", "18 and over", "2025-2026 season", "2025-2026", "8pm", "doors 7:00", "Paid", "call 555-1234", "-5", "-$5", "", "smoke-free", "Free parking"] {
+        for text in [
+            "Ages 21+",
+            "18 and over",
+            "2025-2026 season",
+            "2025-2026",
+            "8pm",
+            "doors 7:00",
+            "Paid",
+            "call 555-1234",
+            "-5",
+            "-$5",
+            "",
+            "smoke-free",
+            "Free parking",
+        ] {
             check(json!(text), None, None, None);
         }
         check(json!(-5), None, None, None);
@@ -326,18 +401,44 @@ mod tests {
 
     #[test]
     fn an_open_end_has_no_highest_price() {
-        for text in ["From $20", "$20+", "starting at $20", "Tickets from $20", "$20 and up"] {
+        for text in [
+            "From $20",
+            "$20+",
+            "starting at $20",
+            "Tickets from $20",
+            "$20 and up",
+        ] {
             check(json!(text), Some(20.0), None, Some("USD"));
         }
     }
 
     #[test]
     fn objects_and_lists_are_read() {
-        check(json!({"min": 10, "max": "25.5", "currency": "eur"}), Some(10.0), Some(25.5), Some("EUR"));
-        check(json!({"price": "22.5", "priceCurrency": "USD"}), Some(22.5), Some(22.5), Some("USD"));
+        check(
+            json!({"min": 10, "max": "25.5", "currency": "eur"}),
+            Some(10.0),
+            Some(25.5),
+            Some("EUR"),
+        );
+        check(
+            json!({"price": "22.5", "priceCurrency": "USD"}),
+            Some(22.5),
+            Some(22.5),
+            Some("USD"),
+        );
         check(json!({"lowPrice": 5, "highPrice": 9}), Some(5.0), Some(9.0), None);
-        check(json!({"amount": {"value": "15.00", "currency": "GBP"}}), Some(15.0), Some(15.0), Some("GBP"));
-        check(json!([{"price": 30}, {"price": 10}, "$20"]), Some(10.0), Some(30.0), Some("USD"));
+        check(
+            json!({"amount": {"value": "15.00", "currency": "GBP"}}),
+            Some(15.0),
+            Some(15.0),
+            Some("GBP"),
+        );
+        check(
+            json!([{"price": 30}, {"price": 10}, "$20"]),
+            Some(10.0),
+            Some(30.0),
+            Some("USD"),
+        );
         check(json!(null), None, None, None);
     }
 

@@ -14,7 +14,10 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(reason: SkipReason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self {
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// A date that could not be read: names the field, its text and the remedy.

@@ -9,13 +9,35 @@ use crate::event::EventStatus;
 
 /// Words of a status by what they mean, the strongest first; compared with letters alone, in lower case.
 const STATUS_WORDS: &[(EventStatus, &[&str])] = &[
-    (EventStatus::Cancelled, &["cancel", "abgesagt", "annul", "afgelast", "geannuleerd"]),
-    (EventStatus::Postponed, &["postpone", "verschoben", "aplazad", "rinviat", "uitgesteld", "adiad", "reporte"]),
+    (
+        EventStatus::Cancelled,
+        &["cancel", "abgesagt", "annul", "afgelast", "geannuleerd"],
+    ),
+    (
+        EventStatus::Postponed,
+        &[
+            "postpone",
+            "verschoben",
+            "aplazad",
+            "rinviat",
+            "uitgesteld",
+            "adiad",
+            "reporte",
+        ],
+    ),
     (EventStatus::Rescheduled, &["reschedul"]),
     (EventStatus::MovedOnline, &["movedonline"]),
 ];
 
-const SOLD_OUT_WORDS: &[&str] = &["soldout", "outofstock", "ausverkauft", "agotado", "esaurit", "uitverkocht", "esgotad"];
+const SOLD_OUT_WORDS: &[&str] = &[
+    "soldout",
+    "outofstock",
+    "ausverkauft",
+    "agotado",
+    "esaurit",
+    "uitverkocht",
+    "esgotad",
+];
 
 /// A status word set apart from the title: before a mark, in brackets, or after a mark at the end.
 static AROUND_TITLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -49,14 +71,20 @@ impl Standing {
 
 /// Reads a status text: schema.org address, iCalendar STATUS, or plain words.
 pub(super) fn of_text(text: &str) -> Standing {
-    let letters: String = text.chars().take(400).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let letters: String = text
+        .chars()
+        .take(400)
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
     let letters = letters.replace('é', "e");
     let denied = letters.contains("notcancel");
     let status = STATUS_WORDS
         .iter()
         .find(|(_, words)| !denied && words.iter().any(|word| letters.contains(word)))
         .map_or(EventStatus::Scheduled, |(status, _)| *status);
-    let sold_out = !letters.contains("notsoldout") && SOLD_OUT_WORDS.iter().any(|word| letters.contains(word));
+    let sold_out =
+        !letters.contains("notsoldout") && SOLD_OUT_WORDS.iter().any(|word| letters.contains(word));
     Standing { status, sold_out }
 }
 
@@ -94,7 +122,10 @@ pub(super) fn truthy(value: &Value) -> bool {
         Value::Bool(flag) => *flag,
         Value::Number(number) => number.as_f64().is_some_and(|n| n != 0.0),
         Value::String(text) => {
-            matches!(text.trim().to_ascii_lowercase().as_str(), "true" | "yes" | "y" | "1" | "on" | "t" | "x" | "checked")
+            matches!(
+                text.trim().to_ascii_lowercase().as_str(),
+                "true" | "yes" | "y" | "1" | "on" | "t" | "x" | "checked"
+            )
         }
         _ => false,
     }
@@ -103,7 +134,10 @@ pub(super) fn truthy(value: &Value) -> bool {
 /// Reads the field `cancelled`: a flag, or words that say so.
 pub(super) fn of_cancelled(value: &Value) -> Standing {
     if truthy(value) {
-        return Standing { status: EventStatus::Cancelled, sold_out: false };
+        return Standing {
+            status: EventStatus::Cancelled,
+            sold_out: false,
+        };
     }
     value.as_str().map(of_text).unwrap_or_default()
 }
@@ -144,7 +178,12 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(of_text(text).status, expected, "{text}");
         }
-        for text in ["Sold Out!", "sold-out", "https://schema.org/SoldOut", "Ausverkauft"] {
+        for text in [
+            "Sold Out!",
+            "sold-out",
+            "https://schema.org/SoldOut",
+            "Ausverkauft",
+        ] {
             assert!(of_text(text).sold_out, "{text}");
         }
         assert!(!of_text("https://schema.org/InStock").sold_out);
@@ -175,7 +214,13 @@ mod tests {
 
     #[test]
     fn a_title_without_its_status_is_the_same_title() {
-        for title in ["CANCELLED - Foo Bar", "Foo Bar (Canceled)", "CANCELLED Foo Bar", "Foo Bar – SOLD OUT", "Foo Bar"] {
+        for title in [
+            "CANCELLED - Foo Bar",
+            "Foo Bar (Canceled)",
+            "CANCELLED Foo Bar",
+            "Foo Bar – SOLD OUT",
+            "Foo Bar",
+        ] {
             assert_eq!(without_status(title).trim(), "Foo Bar", "{title}");
         }
     }
@@ -186,7 +231,16 @@ mod tests {
             assert!(truthy(&value), "{value}");
             assert_eq!(of_cancelled(&value).status, Cancelled, "{value}");
         }
-        for value in [json!(false), json!(0), json!("false"), json!("0"), json!("no"), json!(""), json!(null), json!([])] {
+        for value in [
+            json!(false),
+            json!(0),
+            json!("false"),
+            json!("0"),
+            json!("no"),
+            json!(""),
+            json!(null),
+            json!([]),
+        ] {
             assert!(!truthy(&value), "{value}");
             assert_eq!(of_cancelled(&value).status, Scheduled, "{value}");
         }

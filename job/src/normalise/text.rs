@@ -13,12 +13,37 @@ pub(super) fn line(raw: &str) -> String {
     collapse(&unescape_quotes(&text))
 }
 
+/// A title: as [`line`], but several spaces in a row stay as the source wrote them, since a title is told unchanged.
+/// Line ends and indentation, which come from markup, are one space here too.
+pub(super) fn title(raw: &str) -> String {
+    let text = markup::decode_entities(&strip_tags(raw));
+    let text = unescape_quotes(&strip_tags(&text)).into_owned();
+    let mut out = String::with_capacity(text.len());
+    let mut gap = String::new();
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        if c.is_whitespace() {
+            gap.push(c);
+            continue;
+        }
+        if !gap.is_empty() && !out.is_empty() {
+            out.push_str(if gap.chars().all(|c| c == ' ') { &gap } else { " " });
+        }
+        gap.clear();
+        out.push(c);
+    }
+    out
+}
+
 /// Several lines: as [`line`], but with blocks of HTML and line ends kept as single line ends.
 pub(super) fn paragraphs(raw: &str) -> String {
     let mut text = raw.to_owned();
     // HTML that was escaped as a whole shows its tags only after the entities are decoded.
     for _ in 0..2 {
-        text = if markup::has_tags(&text) { markup::to_plain_text(&text) } else { markup::decode_entities(&text) };
+        text = if markup::has_tags(&text) {
+            markup::to_plain_text(&text)
+        } else {
+            markup::decode_entities(&text)
+        };
     }
     let text = unescape_quotes(&text);
     let mut out = String::with_capacity(text.len());
@@ -35,7 +60,11 @@ pub(super) fn paragraphs(raw: &str) -> String {
 }
 
 fn strip_tags(text: &str) -> Cow<'_, str> {
-    if markup::has_tags(text) { Cow::Owned(markup::to_plain_text(text)) } else { Cow::Borrowed(text) }
+    if markup::has_tags(text) {
+        Cow::Owned(markup::to_plain_text(text))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 fn unescape_quotes(text: &str) -> Cow<'_, str> {
@@ -88,8 +117,14 @@ mod tests {
         let cases = [
             ("  TRAMHAUS ", "TRAMHAUS"),
             ("Mo\\' Jam Mondays", "Mo' Jam Mondays"),
-            ("SIDEBOOB \\'90s Prom! (lead by Shook Twins &amp; Megan Letts)", "SIDEBOOB '90s Prom! (lead by Shook Twins & Megan Letts)"),
-            ("Sorry (2010 &#8211; 2015 Pop &amp; EDM)", "Sorry (2010 – 2015 Pop & EDM)"),
+            (
+                "SIDEBOOB \\'90s Prom! (lead by Shook Twins &amp; Megan Letts)",
+                "SIDEBOOB '90s Prom! (lead by Shook Twins & Megan Letts)",
+            ),
+            (
+                "Sorry (2010 &#8211; 2015 Pop &amp; EDM)",
+                "Sorry (2010 – 2015 Pop & EDM)",
+            ),
             ("<span class=\"free\">Free</span> day", "Free day"),
             ("One<br>Two", "One Two"),
             ("&lt;b&gt;Bold&lt;/b&gt;", "Bold"),
@@ -106,10 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn a_title_keeps_the_spaces_of_its_source_but_no_indentation() {
+        assert_eq!(title("  Story  time / Hora  "), "Story  time / Hora");
+        assert_eq!(title("A\n\t  B &amp;\u{a0}C"), "A B & C");
+    }
+
+    #[test]
     fn descriptions_keep_their_lines() {
         let cases = [
             ("<p>One &amp; two</p><p>three</p>", "One & two\nthree"),
-            ("&lt;p&gt;Escaped &amp;amp; more&lt;/p&gt;&lt;p&gt;x&lt;/p&gt;", "Escaped & more\nx"),
+            (
+                "&lt;p&gt;Escaped &amp;amp; more&lt;/p&gt;&lt;p&gt;x&lt;/p&gt;",
+                "Escaped & more\nx",
+            ),
             ("plain\r\n\r\n  text ", "plain\ntext"),
         ];
         for (raw, expected) in cases {

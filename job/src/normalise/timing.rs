@@ -51,7 +51,10 @@ pub(super) fn timings(item: &Item, context: &DateContext) -> Result<Vec<Timing>,
     for occurrence in &found {
         let timing = timing(occurrence, &zone, all_day, item, context).ok_or_else(|| {
             let written = occurrence.start.to_string();
-            Problem::new(SkipReason::InvalidDate, format!("{} {written} lies outside of 1970 to 2200", start.field))
+            Problem::new(
+                SkipReason::InvalidDate,
+                format!("{} {written} lies outside of 1970 to 2200", start.field),
+            )
         })?;
         if !timings.contains(&timing) {
             timings.push(timing);
@@ -86,7 +89,10 @@ impl<'a> Start<'a> {
             }
         }
         Err(problem.unwrap_or_else(|| {
-            Problem::new(SkipReason::MissingStart, "the item has neither when nor start nor date")
+            Problem::new(
+                SkipReason::MissingStart,
+                "the item has neither when nor start nor date",
+            )
         }))
     }
 }
@@ -106,14 +112,23 @@ fn explain(field: &str, value: &Value, error: &WhenError) -> Problem {
 /// Gives days without a time the one of the time field; several shows make several occurrences.
 fn with_times(start: &Start, item: &Item, context: &DateContext) -> Result<Vec<Occurrence>, Problem> {
     // A midnight beside a time field stands for no time.
-    let lacks_time = |occurrence: &Occurrence| occurrence.start.time().is_none_or(|time| time == jiff::civil::Time::midnight());
+    let lacks_time = |occurrence: &Occurrence| {
+        occurrence
+            .start
+            .time()
+            .is_none_or(|time| time == jiff::civil::Time::midnight())
+    };
     let occurrences = &start.moments.list;
     let Some((field, value)) = start.time.filter(|_| occurrences.iter().any(lacks_time)) else {
         return Ok(occurrences.clone());
     };
     // Lists of dates and times of the same length belong together one by one.
     let pairs = match (item.get(start.field), value) {
-        (Some(Value::Array(days)), Value::Array(times)) if days.len() == times.len() && times.len() == occurrences.len() => Some(times),
+        (Some(Value::Array(days)), Value::Array(times))
+            if days.len() == times.len() && times.len() == occurrences.len() =>
+        {
+            Some(times)
+        }
         _ => None,
     };
     let mut found = Vec::with_capacity(occurrences.len());
@@ -121,10 +136,17 @@ fn with_times(start: &Start, item: &Item, context: &DateContext) -> Result<Vec<O
         let value = pairs.and_then(|times| times.get(at)).unwrap_or(value);
         let time = dates::read_times(value, context).map_err(|_| {
             let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let detail = format!("{field} \"{}\" is no time of day that is understood", text::excerpt(&written));
+            let detail = format!(
+                "{field} \"{}\" is no time of day that is understood",
+                text::excerpt(&written)
+            );
             Problem::new(SkipReason::InvalidDate, detail)
         })?;
-        if lacks_time(occurrence) { add_time(occurrence, &time, context, &mut found) } else { found.push(occurrence.clone()) }
+        if lacks_time(occurrence) {
+            add_time(occurrence, &time, context, &mut found)
+        } else {
+            found.push(occurrence.clone())
+        }
     }
     Ok(found)
 }
@@ -132,11 +154,17 @@ fn with_times(start: &Start, item: &Item, context: &DateContext) -> Result<Vec<O
 fn add_time(occurrence: &Occurrence, time: &TimeText, context: &DateContext, found: &mut Vec<Occurrence>) {
     let day = occurrence.start.date();
     if !time.has_time() {
-        found.push(Occurrence { all_day: occurrence.all_day || time.is_all_day(), ..occurrence.clone() });
+        found.push(Occurrence {
+            all_day: occurrence.all_day || time.is_all_day(),
+            ..occurrence.clone()
+        });
         return;
     }
     if matches!(occurrence.end, Some(Moment::Date(last)) if last > day) && occurrence.start.time().is_none() {
-        found.push(Occurrence { daily_times: time.daily(), ..occurrence.clone() });
+        found.push(Occurrence {
+            daily_times: time.daily(),
+            ..occurrence.clone()
+        });
         return;
     }
     for timed in time.on(day, context) {
@@ -153,9 +181,15 @@ fn add_time(occurrence: &Occurrence, time: &TimeText, context: &DateContext, fou
 /// Adds the ends of `end`, else `endDate` and `endTime`, to occurrences that have none.
 fn add_ends(found: &mut [Occurrence], item: &Item, context: &DateContext) {
     let end_time = item.get("endTime");
-    let Some(value) = item.get("end").or_else(|| item.get("endDate")).or(end_time) else { return };
+    let Some(value) = item.get("end").or_else(|| item.get("endDate")).or(end_time) else {
+        return;
+    };
     let count = found.len();
-    for (at, occurrence) in found.iter_mut().enumerate().filter(|(_, occurrence)| occurrence.end.is_none()) {
+    for (at, occurrence) in found
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, occurrence)| occurrence.end.is_none())
+    {
         let value = match value {
             Value::Array(list) if list.len() == count => &list[at],
             value => value,
@@ -192,32 +226,57 @@ fn add_ends(found: &mut [Occurrence], item: &Item, context: &DateContext) {
 impl Zone {
     fn of(item: &Item, beside: Option<&str>, context: &DateContext) -> Self {
         let field = item.get("timeZone").and_then(Value::as_str);
-        let named = field.and_then(dates::zone_named).or_else(|| beside.and_then(dates::zone_named));
+        let named = field
+            .and_then(dates::zone_named)
+            .or_else(|| beside.and_then(dates::zone_named));
         let offset = field.filter(|_| named.is_none()).and_then(|text| {
             let digits = text.trim().trim_start_matches("UTC").trim_start_matches("GMT");
-            jiff::fmt::strtime::parse("%z", digits).or_else(|_| jiff::fmt::strtime::parse("%:z", digits)).ok()?.offset()
+            jiff::fmt::strtime::parse("%z", digits)
+                .or_else(|_| jiff::fmt::strtime::parse("%:z", digits))
+                .ok()?
+                .offset()
         });
-        Self { shown: named.unwrap_or_else(|| context.zone().clone()), offset }
+        Self {
+            shown: named.unwrap_or_else(|| context.zone().clone()),
+            offset,
+        }
     }
 }
 
-fn timing(occurrence: &Occurrence, zone: &Zone, all_day: bool, item: &Item, context: &DateContext) -> Option<Timing> {
+fn timing(
+    occurrence: &Occurrence,
+    zone: &Zone,
+    all_day: bool,
+    item: &Item,
+    context: &DateContext,
+) -> Option<Timing> {
     let zone = match &occurrence.start {
-        Moment::Instant { zone: Some(name), .. } if item.get("timeZone").is_none() => {
-            &Zone { shown: dates::zone_named(name).unwrap_or_else(|| zone.shown.clone()), offset: None }
-        }
+        Moment::Instant { zone: Some(name), .. } if item.get("timeZone").is_none() => &Zone {
+            shown: dates::zone_named(name).unwrap_or_else(|| zone.shown.clone()),
+            offset: None,
+        },
         _ => zone,
     };
-    let is_midnight = |moment: &Moment| moment.time().is_none_or(|time| time == jiff::civil::Time::midnight());
+    let is_midnight = |moment: &Moment| {
+        moment
+            .time()
+            .is_none_or(|time| time == jiff::civil::Time::midnight())
+    };
     let all_day = (all_day || occurrence.all_day) && is_midnight(&occurrence.start);
     let in_zone = |moment: &Moment| moment.in_zone(&zone.shown, zone.offset);
     let unknown_midnight = |time: EventTime| match time {
-        EventTime::At(zoned) if context.midnight == MidnightRule::Unknown && zoned.time() == jiff::civil::Time::midnight() => {
+        EventTime::At(zoned)
+            if context.midnight == MidnightRule::Unknown && zoned.time() == jiff::civil::Time::midnight() =>
+        {
             EventTime::Date(zoned.date())
         }
         time => time,
     };
-    let mut start = if all_day { EventTime::Date(occurrence.start.date()) } else { unknown_midnight(in_zone(&occurrence.start)?) };
+    let mut start = if all_day {
+        EventTime::Date(occurrence.start.date())
+    } else {
+        unknown_midnight(in_zone(&occurrence.start)?)
+    };
     let mut end = match &occurrence.end {
         Some(end) if all_day => last_day(end).map(EventTime::Date),
         Some(end) => in_zone(end).map(unknown_midnight),
@@ -235,7 +294,9 @@ fn timing(occurrence: &Occurrence, zone: &Zone, all_day: bool, item: &Item, cont
             start = Moment::Local(day.to_datetime(time)).in_zone(&zone.shown, zone.offset)?;
         }
     }
-    end = end.and_then(|end| sensible_end(&start, end)).or_else(|| end_by_length(&start, all_day, item, context));
+    end = end
+        .and_then(|end| sensible_end(&start, end))
+        .or_else(|| end_by_length(&start, all_day, item, context));
     doors = doors.map(|doors| before(doors, &start));
     let is_possible = |time: &EventTime| (1970..=2200).contains(&time.date().year());
     is_possible(&start).then(|| Timing {
@@ -267,7 +328,11 @@ fn sensible_end(start: &EventTime, end: EventTime) -> Option<EventTime> {
         (EventTime::At(_), EventTime::At(_)) => None,
         (EventTime::Date(start), EventTime::At(end)) => {
             let is_midnight = end.time() == jiff::civil::Time::midnight();
-            let last = if is_midnight { end.date().yesterday().ok()? } else { end.date() };
+            let last = if is_midnight {
+                end.date().yesterday().ok()?
+            } else {
+                end.date()
+            };
             Some(last).filter(|last| last > start).map(EventTime::Date)
         }
         (start, end) => Some(end).filter(|end| end.date() > start.date()),
@@ -279,27 +344,48 @@ fn end_by_length(start: &EventTime, all_day: bool, item: &Item, context: &DateCo
     let own = item.get("duration").and_then(length::read);
     match start {
         EventTime::At(start) => {
-            let default = context.default_duration.and_then(|length| SignedDuration::try_from(length).ok());
+            let default = context
+                .default_duration
+                .and_then(|length| SignedDuration::try_from(length).ok());
             start.checked_add(own.or(default)?).ok().map(EventTime::At)
         }
         EventTime::Date(start) => {
             let days = own.filter(|_| all_day)?.as_hours() / 24;
-            start.checked_add((days - 1).days()).ok().filter(|last| last > start).map(EventTime::Date)
+            start
+                .checked_add((days - 1).days())
+                .ok()
+                .filter(|last| last > start)
+                .map(EventTime::Date)
         }
     }
 }
 
 /// When doors open: the field `doors`, else what stands beside the time.
-fn doors(occurrence: &Occurrence, start: &EventTime, item: &Item, zone: &Zone, context: &DateContext) -> Option<EventTime> {
+fn doors(
+    occurrence: &Occurrence,
+    start: &EventTime,
+    item: &Item,
+    zone: &Zone,
+    context: &DateContext,
+) -> Option<EventTime> {
     let in_zone = |moment: &Moment| moment.in_zone(&zone.shown, zone.offset);
-    let Some(value) = item.get("doors") else { return occurrence.doors.as_ref().and_then(in_zone) };
+    let Some(value) = item.get("doors") else {
+        return occurrence.doors.as_ref().and_then(in_zone);
+    };
     if let Some(moment) = dates::read_moment(value, &context.starting_on(start.date()))
         && moment.time().is_some()
     {
         return in_zone(&moment);
     }
-    let time = dates::read_times(value, context).ok().filter(TimeText::has_time)?;
-    in_zone(&time.on(start.date(), context).first().map(|timed| timed.doors.clone().unwrap_or_else(|| timed.start.clone()))?)
+    let time = dates::read_times(value, context)
+        .ok()
+        .filter(TimeText::has_time)?;
+    in_zone(
+        &time
+            .on(start.date(), context)
+            .first()
+            .map(|timed| timed.doors.clone().unwrap_or_else(|| timed.start.clone()))?,
+    )
 }
 
 /// Doors of a show after midnight open on the day before.

@@ -96,14 +96,14 @@ impl<'a> Batch<'a> {
     pub(super) fn plan(&self, changes: Vec<Change>) -> Result<Plan, serde_json::Error> {
         let mut plan = Plan::default();
         let mut absent = Vec::new();
-        let mut changed = HashSet::new();
+        let mut differing = HashSet::new();
         for Change { uid, change } in changes {
             match change.as_str() {
                 "absent" => absent.push(uid),
                 kind => {
                     plan.new += i64::from(kind == "new");
                     plan.updated += i64::from(kind == "updated");
-                    changed.insert(uid);
+                    differing.insert(uid);
                 }
             }
         }
@@ -113,7 +113,7 @@ impl<'a> Batch<'a> {
             .order
             .iter()
             .map(String::as_str)
-            .filter(|uid| changed.contains(*uid))
+            .filter(|uid| differing.contains(*uid))
             .collect();
         for uids in wanted.chunks(ROWS_PER_STATEMENT) {
             let rows: Vec<Row> = uids
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn event(uid: &str, fields: Value) -> Identified {
+    fn event(uid: &str, fields: &Value) -> Identified {
         let mut all = json!({ "title": "A show", "start": "2026-05-10", "timeKnown": false, "timeZone": "America/Los_Angeles" });
         all.as_object_mut()
             .unwrap()
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_written() {
-        let events = ["a", "b", "c", "d", "a"].map(|uid| event(uid, json!({})));
+        let events = ["a", "b", "c", "d", "a"].map(|uid| event(uid, &json!({})));
         let batch = Batch::new(&events);
         let changes = vec![
             change("a", "new"),
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn statements_are_of_bounded_length() {
-        let events: Vec<_> = (0..4_500).map(|n| event(&n.to_string(), json!({}))).collect();
+        let events: Vec<_> = (0..4_500).map(|n| event(&n.to_string(), &json!({}))).collect();
         let batch = Batch::new(&events);
         let plan = batch
             .plan(batch.uids().iter().map(|uid| change(uid, "new")).collect())
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_date_becomes_midnight_in_the_zone_of_the_event() {
-        let events = [event("a", json!({ "end": "2026-05-12" }))];
+        let events = [event("a", &json!({ "end": "2026-05-12" }))];
         let plan = Batch::new(&events).plan(vec![change("a", "new")]).unwrap();
         let rows: Value = serde_json::from_str(&plan.statements[0]).unwrap();
         assert_eq!(rows[0]["start_at"], "2026-05-10T07:00:00.000Z");
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn dates_out_of_reach_of_a_database_are_moved_to_its_first() {
-        let mut odd = event("a", json!({ "end": "2026-05-12" }));
+        let mut odd = event("a", &json!({ "end": "2026-05-12" }));
         odd.event.start = EventTime::Date(civil::date(-44, 3, 15));
         odd.event.end = Some(EventTime::Date(civil::Date::MAX));
         let events = [odd];

@@ -36,13 +36,13 @@ pub(super) fn taken(
     taken: Option<LeaseRow>,
     held: Option<LeaseRow>,
 ) -> Result<Lease, Fault> {
-    let until = |row: &LeaseRow| row.lease_until.as_deref().map(moment).transpose();
+    let until = |row: &LeaseRow| row.until.as_deref().map(moment).transpose();
     match taken {
         Some(row) => Ok(Lease {
             source: source.clone(),
             holder: holder.to_owned(),
             until: until(&row)?.unwrap_or(Timestamp::UNIX_EPOCH),
-            token: row.lease_token,
+            token: row.token,
         }),
         None => Err(Fault::Store(StoreError::LeaseHeld {
             source_key: source.clone(),
@@ -66,6 +66,6 @@ pub(super) fn lost(lease: &Lease, now: Option<LeaseRow>) -> Fault {
 }
 
 fn holder_of(row: Option<LeaseRow>) -> String {
-    row.and_then(|row| row.lease_holder)
+    row.and_then(|row| row.holder)
         .unwrap_or_else(|| "a run that has ended".to_owned())
 }

@@ -47,9 +47,12 @@ pub(super) struct ReportRow {
 /// Who holds a lease.
 #[derive(sqlx::FromRow)]
 pub(super) struct LeaseRow {
-    pub(super) lease_token: i64,
-    pub(super) lease_holder: Option<String>,
-    pub(super) lease_until: Option<String>,
+    #[sqlx(rename = "lease_token")]
+    pub(super) token: i64,
+    #[sqlx(rename = "lease_holder")]
+    pub(super) holder: Option<String>,
+    #[sqlx(rename = "lease_until")]
+    pub(super) until: Option<String>,
 }
 
 impl StateRow {
@@ -58,13 +61,13 @@ impl StateRow {
             etag: self.etag,
             last_modified: self.last_modified,
             body_hash: self.body_hash,
-            full_fetch_at: optional_moment(self.full_fetch_at)?,
+            full_fetch_at: optional_moment(self.full_fetch_at.as_deref())?,
         };
         let is_current = self.validator_spec.as_deref() == Some(spec_hash);
         Ok(SourceState {
             runs_total: self.runs_total,
-            last_success_started_at: optional_moment(self.last_success_started_at)?,
-            last_success_at: optional_moment(self.last_success_at)?,
+            last_success_started_at: optional_moment(self.last_success_started_at.as_deref())?,
+            last_success_at: optional_moment(self.last_success_at.as_deref())?,
             baseline,
             accepted: self.accepted,
             validators: Some(validators)
@@ -89,7 +92,7 @@ impl EventRow {
             event,
             first_seen: moment(&self.first_seen)?,
             last_seen: moment(&self.last_seen)?,
-            removed_at: optional_moment(self.removed_at)?,
+            removed_at: optional_moment(self.removed_at.as_deref())?,
         })
     }
 }
@@ -114,6 +117,6 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, Fault> {
         .map_err(|error| Fault::Value(format!("{text:?} is no moment: {error}")))
 }
 
-fn optional_moment(text: Option<String>) -> Result<Option<Timestamp>, Fault> {
-    text.as_deref().map(moment).transpose()
+fn optional_moment(text: Option<&str>) -> Result<Option<Timestamp>, Fault> {
+    text.map(moment).transpose()
 }

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::error::{Fault, StoreError};
 
 /// Longest use of a connection. The database's own limits are shorter; this one is for a network that went silent.
-const USE_LIMIT: Duration = Duration::from_secs(120);
+const USE_LIMIT: Duration = Duration::from_mins(2);
 
 /// Where the connection rests between two uses.
 pub(super) struct Slot<C>(Mutex<Option<Resting<C>>>);

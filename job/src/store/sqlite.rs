@@ -81,18 +81,22 @@ impl Sqlite {
     }
 
     async fn try_connect(&self) -> Result<SqliteConnection, sqlx::Error> {
-        let options = match &self.path {
-            None => "sqlite::memory:".parse()?,
-            Some(path) => SqliteConnectOptions::new()
-                .filename(path)
-                .create_if_missing(true)
-                .busy_timeout(BUSY_TIMEOUT)
-                // With a write-ahead log this keeps the file sound after a power cut; the newest commits may be lost,
-                // and the next run brings them again.
-                .pragma("synchronous", "NORMAL")
-                .pragma("journal_mode", "WAL"),
+        let Some(path) = &self.path else {
+            let options: SqliteConnectOptions = "sqlite::memory:".parse()?;
+            return options.disable_statement_logging().connect().await;
         };
-        options.disable_statement_logging().connect().await
+        let is_new = tokio::fs::metadata(path)
+            .await
+            .map_or(true, |file| file.len() == 0);
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        let prepare = if is_new { sql::PREPARE_NEW } else { sql::PREPARE };
+        sqlx::raw_sql(prepare).execute(&mut connection).await?;
+        Ok(connection)
     }
 
     pub(super) async fn migrate(&self) -> Result<MigrationReport, StoreError> {
@@ -278,6 +282,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<MigrationReport, F
             applied.push(step.name);
         }
         transaction.commit().await?;
+        sqlx::raw_sql(sql::PREPARE).execute(connection).await?;
         version = version.max(migrations::newest(migrations::SQLITE));
     }
     Ok(MigrationReport { applied, version })

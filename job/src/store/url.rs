@@ -29,7 +29,7 @@ const POSTGRES_PARAMETERS: &[&str] = &[
     "options",
 ];
 
-/// Where events are stored: `sqlite://path`, `postgres://…` or `stdout:`.
+/// Where events are stored: `sqlite://path`, `postgres://…` or `stdout:`. The path is taken as it is written.
 ///
 /// `Display` and `Debug` leave out the password and every parameter.
 #[derive(Clone)]
@@ -68,9 +68,7 @@ pub enum StoreUrlError {
     )]
     NoFile,
     /// A SQLite address with parameters.
-    #[error(
-        "a sqlite address takes no parameters: leave out everything from the question mark on, or write %3F for a question mark in a file name"
-    )]
+    #[error("a sqlite address takes no parameters: leave out everything from the question mark on")]
     SqliteParameters,
     /// No PostgreSQL address.
     #[error(
@@ -142,30 +140,7 @@ fn sqlite(rest: &str) -> Result<StoreUrl, StoreUrlError> {
     if rest.is_empty() || rest.ends_with('/') {
         return Err(StoreUrlError::NoFile);
     }
-    Ok(StoreUrl(Target::SqliteFile(PathBuf::from(percent_decode(rest)))))
-}
-
-/// Decodes `%3F` and the like; a `%` that is no escape stays as it is.
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escape = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match escape
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            .filter(|_| byte == b'%')
-        {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    Ok(StoreUrl(Target::SqliteFile(PathBuf::from(rest))))
 }
 
 fn postgres(text: &str) -> Result<PostgresUrl, StoreUrlError> {
@@ -215,12 +190,8 @@ fn shown(url: &Url, parameters: &[(String, String)]) -> String {
         .filter(|user| !user.is_empty())
         .or(parameter("user"));
     let user = user.map(|user| format!("{user}@")).unwrap_or_default();
-    let host = url.host_str().filter(|host| !host.is_empty()).map(percent_decode);
-    let host = host
-        .as_deref()
-        .or(parameter("host"))
-        .unwrap_or("localhost")
-        .to_owned();
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.or(parameter("host")).unwrap_or("localhost").to_owned();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let database = match url.path().trim_start_matches('/') {
         "" => parameter("dbname").unwrap_or_default(),
@@ -269,8 +240,7 @@ mod tests {
             ("sqlite://data/my events.db", "data/my events.db"),
             ("sqlite:///var/lib/sms/events.db", "/var/lib/sms/events.db"),
             ("sqlite:/var/lib/sms/events.db", "/var/lib/sms/events.db"),
-            ("sqlite://what%3F.db", "what?.db"),
-            ("sqlite://100%.db", "100%.db"),
+            ("sqlite://100%25.db", "100%25.db"),
             ("  sqlite://events.db\n", "events.db"),
         ];
         for (text, path) in cases {
@@ -304,7 +274,7 @@ mod tests {
             ),
             (
                 "postgres://%2Frun%2Fpg:5433/events?password=geheim",
-                "postgres:///run/pg:5433/events",
+                "postgres://%2Frun%2Fpg:5433/events",
             ),
         ];
         for (text, wanted) in cases {

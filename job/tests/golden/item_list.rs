@@ -1,5 +1,7 @@
 //! Compares what a reader makes of `input.*` with `expected.json`, folder by folder.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};

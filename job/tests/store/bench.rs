@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::server;
 
-pub const TTL: Duration = Duration::from_secs(60);
+pub const TTL: Duration = Duration::from_mins(1);
 pub const NO_WAIT: Duration = Duration::ZERO;
 
 /// A store of its own for one test.

@@ -14,7 +14,7 @@ pub async fn events_are_filtered_and_sorted(bench: Bench) {
         .await;
     let mut other = Run::new(1, &[event("x", 11)]);
     other.source = source("other");
-    other.report.api_name = "other_api".to_owned();
+    "other_api".clone_into(&mut other.report.api_name);
     other.commit(&store).await;
     for number in [2, 3] {
         Run::new(number, &[event("c", 14), event("a", 12), event("d", 11)])

@@ -8,7 +8,7 @@ use sms_job::store::{EventQuery, SourceState, Store, StoredValidators};
 
 use crate::bench::{Bench, Run, event, source, with};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 async fn state(store: &Store, spec: &str) -> SourceState {
     store
@@ -220,7 +220,7 @@ pub async fn retention_of_runs_keeps_the_number_of_runs(bench: Bench) {
     let mut other = Run::new(1, &events(1));
     other.source = source("other");
     other.commit(&store).await;
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     let run = Run {
         retention_runs: Some(hour),
         ..Run::new(5, &events(1))

@@ -1,5 +1,7 @@
 //! Runs the real binary in a folder of its own.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::{
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -107,7 +109,6 @@ impl Ended {
 }
 
 /// The address of a file below the tests' folder.
-#[allow(dead_code, reason = "not every test reads files of the repository")]
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }

@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::{
+    document::{Element, Entry, Space},
     event_time::{extended, published},
-    text::is_picture,
-    xml::{Element, Entry, Space},
 };
-use crate::{event::RawItem, extract::item::SourceItem};
+use crate::{
+    event::RawItem,
+    extract::item::{SourceItem, append, is_picture},
+};
 
 /// Standard elements of entries, which have a place of their own in the item.
 const STANDARD: [&str; 16] = [
@@ -364,10 +366,14 @@ impl<'a> View<'a> {
             }
             let text = element.markup.as_deref().unwrap_or(&element.text);
             if let Some(text) = non_empty(text) {
-                append(&mut extensions, element.name.clone(), text);
+                append(&mut extensions, element.name.clone(), Value::String(text));
             }
             for (key, value) in &element.attributes {
-                append(&mut extensions, format!("{}@{key}", element.name), value.clone());
+                append(
+                    &mut extensions,
+                    format!("{}@{key}", element.name),
+                    Value::String(value.clone()),
+                );
             }
         }
         extensions
@@ -382,15 +388,5 @@ impl<'a> View<'a> {
         outermost.space == Space::Own
             && (STANDARD.contains(&outermost.local.as_str())
                 || outermost.local == "source" && element.parent.is_some())
-    }
-}
-
-fn append(map: &mut Map<String, Value>, name: String, value: String) {
-    match map.get_mut(&name) {
-        None => {
-            map.insert(name, Value::String(value));
-        }
-        Some(Value::Array(list)) => list.push(Value::String(value)),
-        Some(single) => *single = Value::Array(vec![single.take(), Value::String(value)]),
     }
 }

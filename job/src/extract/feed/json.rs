@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FORMAT, event_time::published, text::is_picture};
+use super::{FORMAT, event_time::published};
 use crate::{
     event::RawItem,
     extract::{
         error::ExtractError,
-        item::{ItemList, SourceItem},
+        item::{ItemList, SourceItem, is_picture},
     },
 };
 

@@ -10,7 +10,10 @@ use calcard::{
 use serde_json::{Map, Value, json};
 
 use super::time::{self, Length};
-use crate::event::{EventTime, RawItem};
+use crate::{
+    event::{EventTime, RawItem},
+    extract::item::{append, is_picture},
+};
 
 /// One date of an event.
 #[derive(Clone, Debug)]
@@ -140,13 +143,12 @@ fn image(component: &ICalendarComponent) -> Option<String> {
     };
     of(ICalendarProperty::Image).find_map(address).or_else(|| {
         of(ICalendarProperty::Attach)
-            .filter(|entry| is_picture(entry))
+            .filter(|entry| shows_picture(entry))
             .find_map(address)
     })
 }
 
-fn is_picture(entry: &ICalendarEntry) -> bool {
-    const EXTENSIONS: [&str; 7] = ["jpg", "jpeg", "png", "gif", "webp", "avif", "svg"];
+fn shows_picture(entry: &ICalendarEntry) -> bool {
     if let Some(kind) = entry
         .parameter(&ICalendarParameterName::Fmttype)
         .and_then(|kind| kind.as_text())
@@ -157,11 +159,7 @@ fn is_picture(entry: &ICalendarEntry) -> bool {
         .values
         .first()
         .and_then(ICalendarValue::as_text)
-        .is_some_and(|address| {
-            let path = address.split(['?', '#']).next().unwrap_or_default();
-            path.rsplit_once('.')
-                .is_some_and(|(_, ending)| EXTENSIONS.iter().any(|e| ending.eq_ignore_ascii_case(e)))
-        })
+        .is_some_and(is_picture)
 }
 
 /// The component's properties by name in lower case, parameters as `name@parameter`; what is there several times is a
@@ -200,16 +198,6 @@ fn properties(component: &ICalendarComponent) -> Map<String, Value> {
     properties
 }
 
-fn append(raw: &mut Map<String, Value>, name: String, value: Value) {
-    match raw.get_mut(&name) {
-        None => {
-            raw.insert(name, value);
-        }
-        Some(Value::Array(list)) => list.push(value),
-        Some(single) => *single = Value::Array(vec![single.take(), value]),
-    }
-}
-
 fn values(entry: &ICalendarEntry) -> Vec<Value> {
     if let ICalendarProperty::Other(_) = entry.name {
         // The parser cuts unknown properties at semicolons, which for most of them mean nothing.
@@ -242,22 +230,20 @@ fn parameter_value(value: &ICalendarParameterValue) -> Option<Value> {
 
 /// `20260510`, `20260510T193000` or `20260510T193000Z`, as iCalendar writes it.
 fn basic(time: &PartialDateTime) -> String {
-    let mut text = format!(
+    let part = |value: Option<u8>| value.unwrap_or_default();
+    let date = format!(
         "{:04}{:02}{:02}",
         time.year.unwrap_or_default(),
-        time.month.unwrap_or_default(),
-        time.day.unwrap_or_default()
+        part(time.month),
+        part(time.day)
     );
-    if let Some(hour) = time.hour {
-        let (minute, second) = (time.minute.unwrap_or_default(), time.second.unwrap_or_default());
-        text += &format!("T{hour:02}{minute:02}{second:02}");
-    }
-    match (time.tz_hour, time.tz_minute.unwrap_or_default()) {
-        (None, _) => {}
-        (Some(0), 0) => text.push('Z'),
-        (Some(hour), minute) => {
-            text += &format!("{}{hour:02}{minute:02}", if time.tz_minus { '-' } else { '+' });
-        }
-    }
-    text
+    let clock = time.hour.map_or_else(String::new, |hour| {
+        format!("T{hour:02}{:02}{:02}", part(time.minute), part(time.second))
+    });
+    let zone = match (time.tz_hour, part(time.tz_minute)) {
+        (None, _) => String::new(),
+        (Some(0), 0) => "Z".to_owned(),
+        (Some(hour), minute) => format!("{}{hour:02}{minute:02}", if time.tz_minus { '-' } else { '+' }),
+    };
+    date + &clock + &zone
 }

@@ -1,16 +1,15 @@
 //! Recurrence sets (RFC 5545, section 3.8.5): RRULE and RDATE, less EXRULE and EXDATE, with changed occurrences. Pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod originals;
 
-use calcard::icalendar::{
-    ICalendarComponent, ICalendarPeriod, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue,
-};
+use std::collections::{BTreeMap, HashMap};
+
+use calcard::icalendar::{ICalendarComponent, ICalendarProperty, ICalendarValue};
 use jiff::{SignedDuration, Timestamp, civil::Date, civil::DateTime, tz::TimeZone};
 
 use super::{
     IcalWindow,
     fields::Occurrence,
-    rule,
     series::{Override, Series},
     time::{self, Length, Reader},
 };
@@ -227,141 +226,6 @@ impl<'a> Set<'a, '_> {
         }
     }
 
-    /// Starts before any change, with their lengths.
-    fn originals(
-        &self,
-        window: &IcalWindow,
-        futures: &BTreeMap<Key, Future<'a>>,
-        budget: &mut Budget,
-        expansion: &mut Expansion<'a>,
-    ) -> BTreeMap<Key, (EventTime, Length)> {
-        let mut originals = BTreeMap::new();
-        let mut add = |time: EventTime, length: Length| {
-            originals.entry(Key::of(&time)).or_insert((time, length));
-        };
-        if !self.recurs {
-            add(self.start.clone(), self.length);
-            return originals;
-        }
-        let span = self.local_window(window, futures);
-        let mut ended = false;
-        for value in self.values(&ICalendarProperty::Rrule) {
-            match value {
-                ICalendarValue::RecurrenceRule(rule) => match self.starts(rule, span, budget) {
-                    Ok((times, exhausted)) => {
-                        times.into_iter().for_each(|time| add(time, self.length));
-                        if exhausted {
-                            expansion.truncated = true;
-                            expansion
-                                .warnings
-                                .push(self.about("its RRULE was not followed to the end"));
-                        }
-                    }
-                    Err(problem) => {
-                        ended = problem.ends_with("starts");
-                        expansion.warnings.push(self.about(&problem));
-                    }
-                },
-                _ => expansion
-                    .warnings
-                    .push(self.about("its RRULE is not readable: only its first date is taken")),
-            }
-        }
-        if !ended {
-            add(self.start.clone(), self.length);
-        }
-        for (time, length) in self.rdates() {
-            add(time, length);
-        }
-        self.exclude(&mut originals, span, budget);
-        originals
-    }
-
-    fn exclude(
-        &self,
-        originals: &mut BTreeMap<Key, (EventTime, Length)>,
-        span: (DateTime, DateTime),
-        budget: &mut Budget,
-    ) {
-        for value in self.values(&ICalendarProperty::Exrule) {
-            if let ICalendarValue::RecurrenceRule(rule) = value
-                && let Ok((times, _)) = self.starts(rule, span, budget)
-            {
-                for time in times {
-                    originals.remove(&Key::of(&time));
-                }
-            }
-        }
-        let mut days = HashSet::new();
-        for excluded in self.reader.times(self.master, &ICalendarProperty::Exdate) {
-            match (&excluded, &self.start) {
-                (EventTime::At(_), EventTime::At(_)) => {
-                    originals.remove(&Key::of(&excluded));
-                }
-                // A date excludes whatever starts on that day.
-                _ => {
-                    days.insert(excluded.date());
-                }
-            }
-        }
-        originals.retain(|_, (time, _)| !days.contains(&time.date()));
-    }
-
-    fn starts(
-        &self,
-        rule: &ICalendarRecurrenceRule,
-        span: (DateTime, DateTime),
-        budget: &mut Budget,
-    ) -> Result<(Vec<EventTime>, bool), String> {
-        let (local, exhausted) = rule::local_starts(rule, &self.start, span, &mut budget.steps)?;
-        let times = local
-            .into_iter()
-            .filter(|at| *at >= span.0)
-            .filter_map(|at| match &self.start {
-                EventTime::Date(_) => Some(EventTime::Date(at.date())),
-                EventTime::At(start) => time::at(at, start.time_zone()),
-            });
-        Ok((times.collect(), exhausted))
-    }
-
-    fn rdates(&self) -> Vec<(EventTime, Length)> {
-        let mut rdates = Vec::new();
-        for entry in self
-            .master
-            .entries
-            .iter()
-            .filter(|entry| entry.name == ICalendarProperty::Rdate)
-        {
-            for value in &entry.values {
-                let (start, length) = match value {
-                    ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
-                        let Some(start) = self.reader.partial(start, entry.tz_id()) else {
-                            continue;
-                        };
-                        let Some(end) = self.reader.partial(end, entry.tz_id()) else {
-                            continue;
-                        };
-                        let length = time::period(&start, Ok(&end));
-                        (start, length)
-                    }
-                    ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
-                        let Some(start) = self.reader.partial(start, entry.tz_id()) else {
-                            continue;
-                        };
-                        let length = time::period(&start, Err(duration));
-                        (start, length)
-                    }
-                    value => match self.reader.time(entry, value) {
-                        Some(start) => (start, self.length),
-                        None => continue,
-                    },
-                };
-                rdates.push((self.in_terms(&start), length));
-            }
-        }
-        rdates
-    }
-
     fn futures<'c>(&self, changes: impl Iterator<Item = &'c Override<'a>>) -> BTreeMap<Key, Future<'a>>
     where
         'a: 'c,
@@ -370,8 +234,8 @@ impl<'a> Set<'a, '_> {
             .filter(|change| change.and_future)
             .map(|change| {
                 let original = self.in_terms(&change.id);
-                let changed = self.changed(change);
-                let moved = changed
+                let now = self.changed(change);
+                let moved = now
                     .start
                     .as_ref()
                     .map_or_else(|| original.clone(), |at| self.in_terms(at));
@@ -381,7 +245,7 @@ impl<'a> Set<'a, '_> {
                     Future {
                         component: change.component,
                         shift,
-                        length: changed.length,
+                        length: now.length,
                     },
                 )
             })

@@ -25,6 +25,17 @@ const MAX_STEPS: usize = 100_000;
 /// What a rule without any time is charged: the iterator may have looked through millennia.
 const FRUITLESS: usize = 20_000;
 
+/// Why a rule gives no times.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// UNTIL lies before DTSTART: nothing is left of the event.
+    #[error("its RRULE ends before it starts")]
+    EndsBeforeStart,
+    /// The rule contradicts itself or the standard.
+    #[error("its RRULE cannot be expanded ({0})")]
+    Invalid(String),
+}
+
 /// The starts that `rule` gives for an event that starts at `start`, about those from `from` to `until`, both local,
 /// in order. `steps` is what may be spent; the second result is whether it did not suffice.
 pub fn local_starts(
@@ -32,10 +43,10 @@ pub fn local_starts(
     start: &EventTime,
     (from, until): (DateTime, DateTime),
     steps: &mut usize,
-) -> Result<(Vec<DateTime>, bool), String> {
+) -> Result<(Vec<DateTime>, bool), RuleError> {
     let origin = super::time::local_of(start);
     let until = match rule_end(rule, start) {
-        Some(end) if end < origin => return Err("its RRULE ends before it starts".to_owned()),
+        Some(end) if end < origin => return Err(RuleError::EndsBeforeStart),
         Some(end) => end.min(until),
         None => until,
     };
@@ -50,7 +61,7 @@ pub fn local_starts(
     let expanded = calendar_of_one(rule, anchor, until).expand_dates(chrono_tz::UTC, limit);
     if let Some(error) = expanded.errors.first() {
         *steps -= 1;
-        return Err(format!("its RRULE cannot be expanded ({:?})", error.error));
+        return Err(RuleError::Invalid(format!("{:?}", error.error)));
     }
     let spent = if expanded.events.is_empty() {
         FRUITLESS
@@ -279,13 +290,14 @@ mod tests {
             year in 1_i16..9999,
             ordinal in 1_i16..365,
         ) {
-            let mut text = format!("FREQ={freq};INTERVAL={interval}");
-            if let Some(count) = count { text += &format!(";COUNT={count}"); }
-            for (name, value) in parts { text += &format!(";{name}={value}"); }
+            let mut text = vec![format!("FREQ={freq};INTERVAL={interval}")];
+            text.extend(count.map(|count| format!("COUNT={count}")));
+            text.extend(parts.iter().map(|(name, value)| format!("{name}={value}")));
             if !days.is_empty() {
-                let days: Vec<String> = days.iter().map(|(n, d)| if *n == 0 { (*d).to_owned() } else { format!("{n}{d}") }).collect();
-                text += &format!(";BYDAY={}", days.join(","));
+                let days = days.iter().map(|(n, day)| if *n == 0 { (*day).to_owned() } else { format!("{n}{day}") });
+                text.push(format!("BYDAY={}", days.collect::<Vec<_>>().join(",")));
             }
+            let text = text.join(";");
             let calendars = super::super::calendar::parse(&format!("BEGIN:VEVENT\nRRULE:{text}\nEND:VEVENT\n")).unwrap();
             if let ICalendarValue::RecurrenceRule(rule) = &calendars[0].components[0].entries[0].values[0] {
                 let start = Date::constant(year, 1, 1).checked_add(jiff::Span::new().days(ordinal - 1)).unwrap();

@@ -16,7 +16,12 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn new(year: Option<i16>, month: i8, day: i8) -> Self {
-        Self { year, month, day, weekday: None }
+        Self {
+            year,
+            month,
+            day,
+            weekday: None,
+        }
     }
 
     fn of(date: Date) -> Self {
@@ -46,7 +51,9 @@ impl Reader<'_> {
         if let Some(date) = self.relative_at(at) {
             return Some((vec![Span::day(Written::of(date))], at + 1));
         }
-        self.numeric_list_at(at).or_else(|| self.month_first_at(at)).or_else(|| self.day_first_at(at))
+        self.numeric_list_at(at)
+            .or_else(|| self.month_first_at(at))
+            .or_else(|| self.day_first_at(at))
     }
 
     /// "today", "tonight", "tomorrow".
@@ -62,11 +69,18 @@ impl Reader<'_> {
     fn day_at(&self, at: usize) -> Option<(i8, usize)> {
         let day = self.small(at).filter(|day| (1..=31).contains(day))?;
         let has_ending = self.glued(at + 1)
-            && matches!(self.word(at + 1), Some("st" | "nd" | "rd" | "th" | "er" | "ere" | "e" | "o" | "te" | "ste" | "de"));
+            && matches!(
+                self.word(at + 1),
+                Some("st" | "nd" | "rd" | "th" | "er" | "ere" | "e" | "o" | "te" | "ste" | "de")
+            );
         let next = at + 1 + usize::from(has_ending);
         let is_clock = self.mark(next) == Some(':') && self.glued(next) && self.number(next + 1).is_some()
             || matches!(self.word(next), Some("am" | "pm" | "uhr" | "uur" | "h"));
-        let is_word = !has_ending && self.glued(next) && self.word(next).is_some_and(|word| super::words::month(word).is_none());
+        let is_word = !has_ending
+            && self.glued(next)
+            && self
+                .word(next)
+                .is_some_and(|word| super::words::month(word).is_none());
         (!is_clock && !is_word && !self.is_tainted(at) && !self.is_counted(next)).then_some((day, next))
     }
 
@@ -84,12 +98,17 @@ impl Reader<'_> {
             if self.time_at(next, false).is_some() {
                 break;
             }
-            let Some((is_range, weekday, day, after)) = self.more_days_at(next) else { break };
+            let Some((is_range, weekday, day, after)) = self.more_days_at(next) else {
+                break;
+            };
             let Some(span) = spans.last_mut().filter(|_| is_range) else {
                 if is_range || spans.len() >= LONGEST_LIST {
                     break;
                 }
-                spans.push(Span::day(Written { weekday, ..Written::new(None, month, day) }));
+                spans.push(Span::day(Written {
+                    weekday,
+                    ..Written::new(None, month, day)
+                }));
                 next = after;
                 continue;
             };
@@ -97,8 +116,15 @@ impl Reader<'_> {
                 break;
             }
             // "Feb. 26 - 1" ends in the next month.
-            let month = if day < span.first.day { month % 12 + 1 } else { month };
-            span.last = Some(Written { weekday, ..Written::new(None, month, day) });
+            let month = if day < span.first.day {
+                month % 12 + 1
+            } else {
+                month
+            };
+            span.last = Some(Written {
+                weekday,
+                ..Written::new(None, month, day)
+            });
             next = after;
         }
         Some((spans, next))
@@ -137,7 +163,10 @@ impl Reader<'_> {
         let (month, after) = loop {
             let end = self.skip_of(self.skip_marks(next, &['.']));
             let comma = end + usize::from(self.mark(end) == Some(','));
-            if let Some(found) = self.month_at(end, true).or_else(|| self.month_at(comma, false).filter(|(_, after)| days.len() == 1 && self.day_at(*after).is_none())) {
+            if let Some(found) = self.month_at(end, true).or_else(|| {
+                self.month_at(comma, false)
+                    .filter(|(_, after)| days.len() == 1 && self.day_at(*after).is_none())
+            }) {
                 break found;
             }
             let end = self.skip_marks(next, &['.']);
@@ -148,7 +177,9 @@ impl Reader<'_> {
                     if join == Join::Slash && self.numeric_at(at).is_some() {
                         return None;
                     }
-                    let (weekday, after) = self.weekday_at(after).map_or((None, after), |(day, next)| (Some(day), next));
+                    let (weekday, after) = self
+                        .weekday_at(after)
+                        .map_or((None, after), |(day, next)| (Some(day), next));
                     let (day, after) = self.day_at(after)?;
                     (false, weekday, day, after)
                 }
@@ -160,12 +191,18 @@ impl Reader<'_> {
             next = after;
         };
         // "Stage 5 May 6, 2026" is the sixth.
-        if self.day_at(after).is_some_and(|(_, end)| self.year_after(end).is_some()) {
+        if self
+            .day_at(after)
+            .is_some_and(|(_, end)| self.year_after(end).is_some())
+        {
             return None;
         }
         let mut spans: Vec<Span> = Vec::new();
         for (is_range, weekday, day) in days {
-            let written = Written { weekday, ..Written::new(None, month, day) };
+            let written = Written {
+                weekday,
+                ..Written::new(None, month, day)
+            };
             match spans.last_mut().filter(|span| is_range && span.last.is_none()) {
                 Some(span) => {
                     if span.first.day > day {
@@ -196,10 +233,13 @@ impl Reader<'_> {
 
     /// `15 Feb 26`: two digits that are a year about now, and no time.
     fn short_year_after(&self, at: usize) -> Option<(i16, usize)> {
-        let (_, next) = self.day_at(at).filter(|_| self.number(at).is_some_and(|(_, digits)| digits == 2))?;
+        let (_, next) = self
+            .day_at(at)
+            .filter(|_| self.number(at).is_some_and(|(_, digits)| digits == 2))?;
         let year = 2000 + i16::from(self.small(at)?);
         let is_near = (self.today.year() - 1..=self.today.year() + 3).contains(&year);
-        (is_near && self.time_at(at, false).is_none() && self.range_at(next).is_none()).then_some((year, next))
+        (is_near && self.time_at(at, false).is_none() && self.range_at(next).is_none())
+            .then_some((year, next))
     }
 
     /// A numeric date, perhaps the first of a range inside one month: `5/8-10`, `6.-8.5.2026`.
@@ -224,7 +264,13 @@ impl Reader<'_> {
             return None;
         }
         let (last, after) = self.numeric_at(next + 2).filter(|(last, _)| last.day > day)?;
-        Some((vec![Span { first: Written { day, ..last }, last: Some(last) }], after))
+        Some((
+            vec![Span {
+                first: Written { day, ..last },
+                last: Some(last),
+            }],
+            after,
+        ))
     }
 
     /// `2026-05-10`, `5/23/2026`, `5.23.26`, `5/23`, `06.05.`, and the index after it.
@@ -254,16 +300,32 @@ impl Reader<'_> {
                 2 => 1900 + i16::try_from(third).ok()?,
                 _ => return None,
             };
-            let is_longer = self.mark(at + 5) == Some(mark) && self.glued(at + 6) && self.number(at + 6).is_some();
-            return self.ordered(Some(year), first, second).filter(|_| !is_longer).map(|written| (written, at + 5));
+            let is_longer =
+                self.mark(at + 5) == Some(mark) && self.glued(at + 6) && self.number(at + 6).is_some();
+            return self
+                .ordered(Some(year), first, second)
+                .filter(|_| !is_longer)
+                .map(|written| (written, at + 5));
         }
-        let is_full_stopped = self.mark(at + 3) == Some('.') && self.glued(at + 3) && self.number(at + 4).is_none_or(|_| !self.glued(at + 4));
+        let is_full_stopped = self.mark(at + 3) == Some('.')
+            && self.glued(at + 3)
+            && self.number(at + 4).is_none_or(|_| !self.glued(at + 4));
         match mark {
-            '/' if is_tight(at + 2) && (first, second) != (24, 7) && self.mark(at + 3) != Some('/') && !self.is_counted(at + 3) => {
+            '/' if is_tight(at + 2)
+                && (first, second) != (24, 7)
+                && self.mark(at + 3) != Some('/')
+                && !self.is_counted(at + 3) =>
+            {
                 self.ordered(None, first, second).map(|written| (written, at + 3))
             }
-            '.' if is_tight(at + 2) && is_full_stopped => valid(None, second, first).map(|written| (written, at + 4)),
-            '.' if is_tight(at + 2) && self.order == DateOrder::DayFirst && self.time_at(at, false).is_none() && !self.only_time => {
+            '.' if is_tight(at + 2) && is_full_stopped => {
+                valid(None, second, first).map(|written| (written, at + 4))
+            }
+            '.' if is_tight(at + 2)
+                && self.order == DateOrder::DayFirst
+                && self.time_at(at, false).is_none()
+                && !self.only_time =>
+            {
                 valid(None, second, first).map(|written| (written, at + 3))
             }
             _ => None,

@@ -32,7 +32,11 @@ impl Moment {
     /// An instant from a time and its offset.
     pub(super) fn with_offset(written: DateTime, offset: Offset) -> Option<Self> {
         let at = offset.to_timestamp(written).ok()?;
-        Some(Self::Instant { at, written, zone: None })
+        Some(Self::Instant {
+            at,
+            written,
+            zone: None,
+        })
     }
 
     /// The day as it is written.
@@ -79,9 +83,13 @@ impl fmt::Display for Moment {
             Self::Date(date) => write!(f, "{date}"),
             Self::Local(time) => write!(f, "{}", time.strftime("%Y-%m-%dT%H:%M:%S")),
             Self::Instant { at, written, zone } => {
-                let seconds = (written.to_zoned(TimeZone::UTC).map(|utc| utc.timestamp().as_second()))
-                    .unwrap_or_else(|_| at.as_second());
-                let offset = i32::try_from(seconds - at.as_second()).ok().and_then(|s| Offset::from_seconds(s).ok());
+                let seconds = (written
+                    .to_zoned(TimeZone::UTC)
+                    .map(|utc| utc.timestamp().as_second()))
+                .unwrap_or_else(|_| at.as_second());
+                let offset = i32::try_from(seconds - at.as_second())
+                    .ok()
+                    .and_then(|s| Offset::from_seconds(s).ok());
                 let zoned = at.to_zoned(TimeZone::fixed(offset.unwrap_or(Offset::UTC)));
                 write!(f, "{}", zoned.strftime("%Y-%m-%dT%H:%M:%S%:z"))?;
                 zone.as_ref().map_or(Ok(()), |zone| write!(f, "[{zone}]"))
@@ -103,10 +111,20 @@ mod tests {
 
     #[test]
     fn a_skipped_time_goes_forward_and_a_repeated_one_is_the_first() {
-        let shown = |time: DateTime| local(time, &seattle()).map(|z| z.strftime("%Y-%m-%dT%H:%M%:z").to_string());
-        assert_eq!(shown(date(2026, 3, 8).at(2, 30, 0, 0)).as_deref(), Some("2026-03-08T03:30-07:00"));
-        assert_eq!(shown(date(2026, 11, 1).at(1, 30, 0, 0)).as_deref(), Some("2026-11-01T01:30-07:00"));
-        assert_eq!(shown(date(2026, 11, 1).at(2, 0, 0, 0)).as_deref(), Some("2026-11-01T02:00-08:00"));
+        let shown =
+            |time: DateTime| local(time, &seattle()).map(|z| z.strftime("%Y-%m-%dT%H:%M%:z").to_string());
+        assert_eq!(
+            shown(date(2026, 3, 8).at(2, 30, 0, 0)).as_deref(),
+            Some("2026-03-08T03:30-07:00")
+        );
+        assert_eq!(
+            shown(date(2026, 11, 1).at(1, 30, 0, 0)).as_deref(),
+            Some("2026-11-01T01:30-07:00")
+        );
+        assert_eq!(
+            shown(date(2026, 11, 1).at(2, 0, 0, 0)).as_deref(),
+            Some("2026-11-01T02:00-08:00")
+        );
     }
 
     #[test]

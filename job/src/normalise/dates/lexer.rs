@@ -95,7 +95,10 @@ fn join_meridiems(tokens: Vec<Token>) -> Vec<Token> {
             let is_dot = |i: usize| tokens.get(i).is_some_and(|t| t.kind == Kind::Mark('.'));
             let m = at + 1 + usize::from(is_dot(at + 1));
             if matches!(tokens.get(m).map(|t| &t.kind), Some(Kind::Word(word, _)) if word == "m") {
-                joined.push(Token { kind: Kind::Word(format!("{word}m"), false), glued: token.glued });
+                joined.push(Token {
+                    kind: Kind::Word(format!("{word}m"), false),
+                    glued: token.glued,
+                });
                 at = m + 1 + usize::from(is_dot(m + 1));
                 continue;
             }

@@ -17,16 +17,19 @@ static ISO: temporal::DateTimeParser = temporal::DateTimeParser::new();
 static MAIL: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
 
 /// `/Date(1700000000000-0800)/` of .NET, and `new Date(1700000000000)`.
-static WRAPPED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^/?\s*(?:new )?\\?/?Date\(\s*(-?[0-9]{1,16})(?:[+-][0-9]{4})?\s*\)\\?/?;?$").ok());
+static WRAPPED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^/?\s*(?:new )?\\?/?Date\(\s*(-?[0-9]{1,16})(?:[+-][0-9]{4})?\s*\)\\?/?;?$").ok()
+});
 /// A space before the offset, and an hour of one digit, are no ISO 8601 but are written.
 static LOOSE_ISO: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T|t|\s+)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)\s*(Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?(\[[A-Za-z0-9_/+-]+\])?$").ok()
 });
 static DIGITS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[0-9]{8,17}(?:\.[0-9]{0,9})?$").ok());
 /// Two ISO 8601 times: `start/end`, `start - end`, `start to end`.
-static INTERVAL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^([0-9]{4}-?[0-9]{2}.{0,34}?)\s*(?:/|--|\s[-–—]\s?|\sto\s)\s*([0-9]{4}-?[0-9]{2}.{0,34})$").ok());
+static INTERVAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^([0-9]{4}-?[0-9]{2}.{0,34}?)\s*(?:/|--|\s[-–—]\s?|\sto\s)\s*([0-9]{4}-?[0-9]{2}.{0,34})$")
+        .ok()
+});
 
 /// Unix seconds from 1990 to 2100.
 const UNIX_SECONDS: std::ops::RangeInclusive<f64> = 631_152_000.0..=4_102_444_800.0;
@@ -53,7 +56,11 @@ pub(super) fn parse(text: &str, only_iso: bool) -> Option<Moment> {
     if text.contains(':')
         && let Ok(zoned) = MAIL.parse_zoned(text)
     {
-        return Some(Moment::Instant { at: zoned.timestamp(), written: zoned.datetime(), zone: None });
+        return Some(Moment::Instant {
+            at: zoned.timestamp(),
+            written: zoned.datetime(),
+            zone: None,
+        });
     }
     None
 }
@@ -65,35 +72,66 @@ pub(super) fn parse_interval(text: &str) -> Option<(Moment, Moment)> {
 }
 
 fn iso(text: &str) -> Option<Moment> {
-    let loose = LOOSE_ISO.as_ref().and_then(|loose| loose.captures(text)).map(|captures| {
-        let part = |i: usize| captures.get(i).map_or("", |m| m.as_str());
-        let pad = if part(2).find(':') == Some(1) { "0" } else { "" };
-        let offset = match part(3) {
-            "z" | "UTC" | "GMT" => "Z",
-            offset => offset,
-        };
-        // 24:00 is not in RFC 3339 but is in ISO 8601: the end of the day.
-        let time = part(2).replace(',', ".");
-        (format!("{}T{pad}{time}{offset}{}", part(1), part(4)), time.starts_with("24:00"))
-    });
+    let loose = LOOSE_ISO
+        .as_ref()
+        .and_then(|loose| loose.captures(text))
+        .map(|captures| {
+            let part = |i: usize| captures.get(i).map_or("", |m| m.as_str());
+            let pad = if part(2).find(':') == Some(1) { "0" } else { "" };
+            let offset = match part(3) {
+                "z" | "UTC" | "GMT" => "Z",
+                offset => offset,
+            };
+            // 24:00 is not in RFC 3339 but is in ISO 8601: the end of the day.
+            let time = part(2).replace(',', ".");
+            (
+                format!("{}T{pad}{time}{offset}{}", part(1), part(4)),
+                time.starts_with("24:00"),
+            )
+        });
     let (text, is_day_end) = loose.unwrap_or_else(|| (text.to_owned(), false));
-    let text = if is_day_end { text.replacen("T24:00", "T00:00", 1) } else { text };
+    let text = if is_day_end {
+        text.replacen("T24:00", "T00:00", 1)
+    } else {
+        text
+    };
     // A bare number of digits is left to the caller, except a whole date of eight.
-    if text.len() < 8 || !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit()) {
+    if text.len() < 8
+        || !text.starts_with(|c: char| c.is_ascii_digit())
+        || text.len() > 8 && text.bytes().all(|b| b.is_ascii_digit())
+    {
         return None;
     }
     let pieces = ISO.parse_pieces(&text).ok()?;
-    let date = if is_day_end { pieces.date().tomorrow().ok()? } else { pieces.date() };
-    let Some(time) = pieces.time() else { return Some(Moment::Date(date)) };
+    let date = if is_day_end {
+        pieces.date().tomorrow().ok()?
+    } else {
+        pieces.date()
+    };
+    let Some(time) = pieces.time() else {
+        return Some(Moment::Date(date));
+    };
     let written = date.to_datetime(time);
-    let zone = pieces.to_time_zone().ok().flatten().and_then(|zone| zone.iana_name().map(str::to_owned));
+    let zone = pieces
+        .to_time_zone()
+        .ok()
+        .flatten()
+        .and_then(|zone| zone.iana_name().map(str::to_owned));
     if let Some(offset) = pieces.to_numeric_offset() {
-        return Some(Moment::Instant { at: offset.to_timestamp(written).ok()?, written, zone });
+        return Some(Moment::Instant {
+            at: offset.to_timestamp(written).ok()?,
+            written,
+            zone,
+        });
     }
     match zone {
         Some(name) => {
             let zoned = super::instant::local(written, &TimeZone::get(&name).ok()?)?;
-            Some(Moment::Instant { at: zoned.timestamp(), written, zone: Some(name) })
+            Some(Moment::Instant {
+                at: zoned.timestamp(),
+                written,
+                zone: Some(name),
+            })
         }
         None => Some(Moment::Local(written)),
     }
@@ -105,7 +143,11 @@ fn compact(text: &str) -> Option<Moment> {
     if text.len() != 12 && text.len() != 14 || text.contains('.') {
         return None;
     }
-    let year: i16 = text.get(..4)?.parse().ok().filter(|year| (1990..=2100).contains(year))?;
+    let year: i16 = text
+        .get(..4)?
+        .parse()
+        .ok()
+        .filter(|year| (1990..=2100).contains(year))?;
     let date = Date::new(year, part(4, 6)?, part(6, 8)?).ok()?;
     let second = if text.len() == 14 { part(12, 14)? } else { 0 };
     let time = jiff::civil::Time::new(part(8, 10)?, part(10, 12)?, second, 0).ok()?;
@@ -114,7 +156,9 @@ fn compact(text: &str) -> Option<Moment> {
 
 /// Unix seconds, milliseconds, microseconds or nanoseconds, whichever lies between 1990 and 2100.
 pub(super) fn unix(number: f64) -> Option<Moment> {
-    let scale = [1.0, 1e3, 1e6, 1e9].into_iter().find(|scale| UNIX_SECONDS.contains(&(number / scale)))?;
+    let scale = [1.0, 1e3, 1e6, 1e9]
+        .into_iter()
+        .find(|scale| UNIX_SECONDS.contains(&(number / scale)))?;
     // Inside the range above, milliseconds fit 43 bits.
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     let milliseconds = (number / scale * 1e3).round() as i64;
@@ -122,7 +166,11 @@ pub(super) fn unix(number: f64) -> Option<Moment> {
 }
 
 fn instant(at: Timestamp) -> Option<Moment> {
-    Some(Moment::Instant { at, written: at.to_zoned(TimeZone::UTC).datetime(), zone: None })
+    Some(Moment::Instant {
+        at,
+        written: at.to_zoned(TimeZone::UTC).datetime(),
+        zone: None,
+    })
 }
 
 /// Reads a JSON number: a Unix time, or a date such as 20260510.
@@ -139,24 +187,56 @@ pub(super) fn parts(list: &[Value]) -> Option<Moment> {
     if !(3..=7).contains(&numbers.len()) || !(1970..=2200).contains(numbers.first()?) {
         return None;
     }
-    let part = |i: usize| numbers.get(i).map_or(Some(0), |number| i8::try_from(*number).ok());
+    let part = |i: usize| {
+        numbers
+            .get(i)
+            .map_or(Some(0), |number| i8::try_from(*number).ok())
+    };
     let date = Date::new(i16::try_from(numbers[0]).ok()?, part(1)?, part(2)?).ok()?;
     if numbers.len() == 3 {
         return Some(Moment::Date(date));
     }
-    Some(Moment::Local(DateTime::from_parts(date, jiff::civil::Time::new(part(3)?, part(4)?, part(5)?, 0).ok()?)))
+    Some(Moment::Local(DateTime::from_parts(
+        date,
+        jiff::civil::Time::new(part(3)?, part(4)?, part(5)?, 0).ok()?,
+    )))
 }
 
 /// Keys under which objects hold their moment, best first: Google Calendar, Eventbrite, MongoDB, Firestore, PHP.
 const MOMENT_KEYS: &[&str] = &[
-    "dateTime", "datetime", "date_time", "local", "date", "start", "$date", "iso", "value", "@value", "utc", "raw",
-    "timestamp", "_seconds", "seconds", "epoch", "unix", "$numberLong",
+    "start",
+    "dateTime",
+    "datetime",
+    "date_time",
+    "local",
+    "date",
+    "$date",
+    "iso",
+    "value",
+    "@value",
+    "utc",
+    "raw",
+    "timestamp",
+    "_seconds",
+    "seconds",
+    "epoch",
+    "unix",
+    "$numberLong",
 ];
-const ZONE_KEYS: &[&str] = &["timeZone", "timezone", "time_zone", "tz", "timeZoneId", "timezoneId"];
+const ZONE_KEYS: &[&str] = &[
+    "timeZone",
+    "timezone",
+    "time_zone",
+    "tz",
+    "timeZoneId",
+    "timezoneId",
+];
 
 /// The value inside an object that stands for a moment, and the zone beside it.
 pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(&Value, Option<&str>)> {
-    let value = MOMENT_KEYS.iter().find_map(|key| object.get(*key).filter(|value| !value.is_null()))?;
+    let value = MOMENT_KEYS
+        .iter()
+        .find_map(|key| object.get(*key).filter(|value| !value.is_null()))?;
     Some((value, ZONE_KEYS.iter().find_map(|key| object.get(*key)?.as_str())))
 }
 
@@ -185,8 +265,14 @@ mod tests {
             ("2026-05-10T19:30:00+00", "2026-05-10T19:30:00+00:00"),
             ("20990612T023000Z", "2099-06-12T02:30:00+00:00"),
             ("20260510T193000", "2026-05-10T19:30:00"),
-            ("2026-05-10T19:30:00[America/New_York]", "2026-05-10T19:30:00-04:00[America/New_York]"),
-            ("2026-05-10T19:30:00-04:00[America/New_York]", "2026-05-10T19:30:00-04:00[America/New_York]"),
+            (
+                "2026-05-10T19:30:00[America/New_York]",
+                "2026-05-10T19:30:00-04:00[America/New_York]",
+            ),
+            (
+                "2026-05-10T19:30:00-04:00[America/New_York]",
+                "2026-05-10T19:30:00-04:00[America/New_York]",
+            ),
             ("1767225600", "2026-01-01T00:00:00+00:00"),
             ("1767225600000", "2026-01-01T00:00:00+00:00"),
             ("1767225600.5", "2026-01-01T00:00:00+00:00"),
@@ -199,24 +285,52 @@ mod tests {
             ("/Date(1700000000000-0800)/", "2023-11-14T22:13:20+00:00"),
         ];
         for (text, expected) in cases {
-            assert_eq!(parse(text, false).map(|moment| moment.to_string()).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                parse(text, false).map(|moment| moment.to_string()).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_people_write_is_left_to_others() {
-        for text in ["", "not-a-real-date", "May 6 2026", "5/6/2026", "19:30", "2026", "12345678901234567890", "99999999", "2026-13-01", "99"] {
+        for text in [
+            "",
+            "not-a-real-date",
+            "May 6 2026",
+            "5/6/2026",
+            "19:30",
+            "2026",
+            "12345678901234567890",
+            "99999999",
+            "2026-13-01",
+            "99",
+        ] {
             assert_eq!(parse(text, false), None, "{text}");
         }
     }
 
     #[test]
     fn intervals_have_two_ends() {
-        for text in ["2026-05-10T19:30:00/2026-05-10T21:00:00", "2026-05-10T19:30 - 2026-05-10T21:00", "2026-05-10T19:30 to 2026-05-10T21:00"] {
+        for text in [
+            "2026-05-10T19:30:00/2026-05-10T21:00:00",
+            "2026-05-10T19:30 - 2026-05-10T21:00",
+            "2026-05-10T19:30 to 2026-05-10T21:00",
+        ] {
             let (start, end) = parse_interval(text).unwrap();
-            assert_eq!((start.to_string(), end.to_string()), ("2026-05-10T19:30:00".into(), "2026-05-10T21:00:00".into()), "{text}");
+            assert_eq!(
+                (start.to_string(), end.to_string()),
+                ("2026-05-10T19:30:00".into(), "2026-05-10T21:00:00".into()),
+                "{text}"
+            );
         }
-        assert_eq!(parse_interval("2026-05-10/2026-05-12").map(|(_, end)| end.to_string()).as_deref(), Some("2026-05-12"));
+        assert_eq!(
+            parse_interval("2026-05-10/2026-05-12")
+                .map(|(_, end)| end.to_string())
+                .as_deref(),
+            Some("2026-05-12")
+        );
         assert_eq!(parse_interval("2026-05-10"), None);
     }
 }

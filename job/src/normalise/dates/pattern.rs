@@ -27,10 +27,17 @@ impl Pattern {
     pub(super) fn new(pattern: &str, index: usize) -> Result<Self, PlanError> {
         let refuse = |problem: String| {
             let remedy = "write a strptime pattern with month and day, such as %m.%d or %A, %B %d";
-            PlanError::new(format!("spec.extract.dates.formats[{index}]"), format!("{pattern:?} {problem}: {remedy}"))
+            PlanError::new(
+                format!("spec.extract.dates.formats[{index}]"),
+                format!("{pattern:?} {problem}: {remedy}"),
+            )
         };
-        let sample = date(2026, 11, 23).at(19, 45, 0, 0).to_zoned(TimeZone::UTC).map_err(|e| refuse(e.to_string()))?;
-        let written = strtime::format(pattern, &sample).map_err(|error| refuse(format!("is no pattern ({error})")))?;
+        let sample = date(2026, 11, 23)
+            .at(19, 45, 0, 0)
+            .to_zoned(TimeZone::UTC)
+            .map_err(|e| refuse(e.to_string()))?;
+        let written =
+            strtime::format(pattern, &sample).map_err(|error| refuse(format!("is no pattern ({error})")))?;
         let read = BrokenDownTime::parse(pattern, &written)
             .map_err(|error| refuse(format!("cannot be read back ({error})")))?;
         match day_of(&read) {
@@ -46,12 +53,15 @@ impl Pattern {
         }
         let mut before = ' ';
         for (at, c) in text.char_indices() {
-            let is_start = !before.is_alphanumeric() && !matches!(before, '.' | '/' | ':') && c.is_alphanumeric();
+            let is_start =
+                !before.is_alphanumeric() && !matches!(before, '.' | '/' | ':') && c.is_alphanumeric();
             before = c;
             if !is_start {
                 continue;
             }
-            let Ok((read, length)) = BrokenDownTime::parse_prefix(&self.0, &text[at..]) else { continue };
+            let Ok((read, length)) = BrokenDownTime::parse_prefix(&self.0, &text[at..]) else {
+                continue;
+            };
             let rest = &text[at + length..];
             let mut after = rest.chars();
             let is_end = match (after.next(), after.next()) {
@@ -68,17 +78,37 @@ impl Pattern {
 
     fn matched(&self, read: &BrokenDownTime, rest: String) -> Option<Match> {
         let written = day_of(read)?;
-        let has_time = ["%H", "%I", "%k", "%l", "%T", "%R", "%s", "%-H", "%-I"].iter().any(|code| self.0.contains(code));
-        Some(Match { written, time: read.to_time().ok().filter(|_| has_time), offset: read.offset(), rest })
+        let has_time = ["%H", "%I", "%k", "%l", "%T", "%R", "%s", "%-H", "%-I"]
+            .iter()
+            .any(|code| self.0.contains(code));
+        Some(Match {
+            written,
+            time: read.to_time().ok().filter(|_| has_time),
+            offset: read.offset(),
+            rest,
+        })
     }
 }
 
 fn day_of(read: &BrokenDownTime) -> Option<Written> {
     if let (Some(month), Some(day)) = (read.month(), read.day()) {
-        return Some(Written { year: read.year(), month, day, weekday: read.weekday() });
+        return Some(Written {
+            year: read.year(),
+            month,
+            day,
+            weekday: read.weekday(),
+        });
     }
-    let date = read.to_date().or_else(|_| read.to_timestamp().map(|at| at.to_zoned(TimeZone::UTC).date())).ok()?;
-    Some(Written { year: Some(date.year()), month: date.month(), day: date.day(), weekday: None })
+    let date = read
+        .to_date()
+        .or_else(|_| read.to_timestamp().map(|at| at.to_zoned(TimeZone::UTC).date()))
+        .ok()?;
+    Some(Written {
+        year: Some(date.year()),
+        month: date.month(),
+        day: date.day(),
+        weekday: None,
+    })
 }
 
 #[cfg(test)]
@@ -107,7 +137,10 @@ mod tests {
             let found = find(pattern, text).map(|m| (m.written.year, m.written.month, m.written.day));
             assert_eq!(found, expected, "{pattern} in {text}");
         }
-        assert_eq!(find("%a %m.%d", "Thu 05.09").and_then(|m| m.written.weekday), Some(Weekday::Thursday));
+        assert_eq!(
+            find("%a %m.%d", "Thu 05.09").and_then(|m| m.written.weekday),
+            Some(Weekday::Thursday)
+        );
     }
 
     #[test]

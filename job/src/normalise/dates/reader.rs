@@ -46,7 +46,9 @@ impl Reader<'_> {
 
     /// A number of at most two digits at `at`.
     pub(super) fn small(&self, at: usize) -> Option<i8> {
-        self.number(at).filter(|(_, digits)| *digits <= 2).and_then(|(value, _)| i8::try_from(value).ok())
+        self.number(at)
+            .filter(|(_, digits)| *digits <= 2)
+            .and_then(|(value, _)| i8::try_from(value).ok())
     }
 
     /// The mark at `at`.
@@ -80,18 +82,26 @@ impl Reader<'_> {
 
     /// Whether the number at `at` is part of a price, a word (`U2`) or a longer number.
     pub(super) fn is_tainted(&self, at: usize) -> bool {
-        let Some(before) = at.checked_sub(1) else { return false };
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
         if matches!(self.mark(before), Some('$' | '€' | '£' | '#')) {
             return true;
         }
         let decimal = |mark: usize| {
-            matches!(self.mark(mark), Some('.' | ',')) && self.glued(mark) && self.glued(mark + 1)
-                && mark.checked_sub(2).is_some_and(|i| matches!(self.mark(i), Some('$' | '€' | '£')))
+            matches!(self.mark(mark), Some('.' | ','))
+                && self.glued(mark)
+                && self.glued(mark + 1)
+                && mark
+                    .checked_sub(2)
+                    .is_some_and(|i| matches!(self.mark(i), Some('$' | '€' | '£')))
         };
         decimal(before)
             || self.glued(at)
                 && self.word(before).is_some_and(|word| {
-                    !matches!(word, "t" | "h") && words::month(word).is_none() && words::weekday(word).is_none()
+                    !matches!(word, "t" | "h")
+                        && words::month(word).is_none()
+                        && words::weekday(word).is_none()
                         && words::label(word).is_none()
                 })
     }
@@ -100,7 +110,9 @@ impl Reader<'_> {
     pub(super) fn is_counted(&self, after: usize) -> bool {
         let joined = self.mark(after) == Some('&') || self.word(after).is_some_and(words::is_and);
         matches!(self.mark(after), Some('+' | '%'))
-            || self.word(after + usize::from(joined)).is_some_and(words::is_counted)
+            || self
+                .word(after + usize::from(joined))
+                .is_some_and(words::is_counted)
     }
 
     /// The month at `at` and the index after it and its full stop. A name that is also another word counts only
@@ -125,7 +137,8 @@ impl Reader<'_> {
         // "mar 10 mars" begins with a Tuesday, "mar 10" with a month.
         let is_day = self.small(after).is_some_and(|day| (1..=31).contains(&day))
             && !self.is_clock_mark(after + 1)
-            && (words::month(word).is_none() || self.month_at(self.skip_marks(after + 1, &['.']), true).is_some());
+            && (words::month(word).is_none()
+                || self.month_at(self.skip_marks(after + 1, &['.']), true).is_some());
         (is_month || is_day).then_some((weekday, after))
     }
 
@@ -137,7 +150,10 @@ impl Reader<'_> {
     pub(super) fn year_at(&self, at: usize) -> Option<(i16, usize)> {
         if self.mark(at) == Some('\'') && self.glued(at + 1) {
             let (value, digits) = self.number(at + 1)?;
-            return (digits == 2).then(|| i16::try_from(value).ok()).flatten().map(|year| (2000 + year, at + 2));
+            return (digits == 2)
+                .then(|| i16::try_from(value).ok())
+                .flatten()
+                .map(|year| (2000 + year, at + 2));
         }
         let (value, digits) = self.number(at)?;
         if digits != 4 || self.is_tainted(at) || self.mark(at + 1) == Some(':') {
@@ -145,7 +161,10 @@ impl Reader<'_> {
         }
         // `2026-05-10` is a date of its own.
         let is_longer = matches!(self.mark(at + 1), Some('-' | '/' | '.'))
-            && self.glued(at + 1) && self.glued(at + 2) && self.small(at + 2).is_some() && self.mark(at + 3) == self.mark(at + 1);
+            && self.glued(at + 1)
+            && self.glued(at + 2)
+            && self.small(at + 2).is_some()
+            && self.mark(at + 3) == self.mark(at + 1);
         let year = i16::try_from(value).ok()?;
         ((1900..=2200).contains(&year) && !is_longer).then_some((year, at + 1))
     }
@@ -155,7 +174,9 @@ impl Reader<'_> {
         if self.mark(at) == Some('-') {
             return Some(self.skip_marks(at + 1, &['-']));
         }
-        self.word(at).filter(|word| words::is_to(word) || words::is_until(word)).map(|_| at + 1)
+        self.word(at)
+            .filter(|word| words::is_to(word) || words::is_until(word))
+            .map(|_| at + 1)
     }
 
     /// A list mark at `at` (comma, "&", "and", slash) and the index after it.
@@ -165,11 +186,17 @@ impl Reader<'_> {
             Some('/') => return Some((Join::Slash, at + 1)),
             Some(',' | ';') => {
                 let is_and = self.mark(at + 1) == Some('&') || self.word(at + 1).is_some_and(words::is_and);
-                return Some(if is_and { (Join::And, at + 2) } else { (Join::Comma, at + 1) });
+                return Some(if is_and {
+                    (Join::And, at + 2)
+                } else {
+                    (Join::Comma, at + 1)
+                });
             }
             _ => {}
         }
-        self.word(at).filter(|word| words::is_and(word)).map(|_| (Join::And, at + 1))
+        self.word(at)
+            .filter(|word| words::is_and(word))
+            .map(|_| (Join::And, at + 1))
     }
 }
 

@@ -17,7 +17,11 @@ pub(super) enum Element {
     /// Times that stand together.
     Times(Times),
     /// A word such as "doors", and whether a time stands right before or right after it.
-    Label { label: Label, after_time: bool, before_time: bool },
+    Label {
+        label: Label,
+        after_time: bool,
+        before_time: bool,
+    },
     /// A dash or "to" outside of dates and times.
     Range,
     /// "through", "until": what follows is an end.
@@ -33,7 +37,12 @@ pub(super) enum Element {
 impl Reader<'_> {
     /// The elements of the text.
     pub(super) fn scan(&self) -> Vec<Element> {
-        let mut scan = Scan { reader: self, elements: Vec::new(), weekdays: Vec::new(), time_end: usize::MAX };
+        let mut scan = Scan {
+            reader: self,
+            elements: Vec::new(),
+            weekdays: Vec::new(),
+            time_end: usize::MAX,
+        };
         let mut at = 0;
         while at < self.tokens.len() {
             // Every step moves on, so that no text is read for ever.
@@ -55,7 +64,13 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn step(&mut self, at: usize) -> usize {
         let reader = self.reader;
-        let after_label = matches!(self.elements.last(), Some(Element::Label { before_time: true, .. }));
+        let after_label = matches!(
+            self.elements.last(),
+            Some(Element::Label {
+                before_time: true,
+                ..
+            })
+        );
         if let Some((times, next)) = reader.time_at(at, after_label) {
             self.elements.push(Element::Times(times));
             self.time_end = next;
@@ -86,7 +101,10 @@ impl Scan<'_> {
         let reader = self.reader;
         let mut next = next;
         let weekdays = std::mem::take(&mut self.weekdays);
-        let mut days: Vec<_> = spans.iter_mut().flat_map(|span| std::iter::once(&mut span.first).chain(&mut span.last)).collect();
+        let mut days: Vec<_> = spans
+            .iter_mut()
+            .flat_map(|span| std::iter::once(&mut span.first).chain(&mut span.last))
+            .collect();
         if weekdays.len() == days.len() {
             for (day, weekday) in days.iter_mut().zip(&weekdays) {
                 day.weekday = day.weekday.or(Some(*weekday));
@@ -98,7 +116,9 @@ impl Scan<'_> {
         if let [day] = days.as_mut_slice()
             && day.weekday.is_none()
             && let Some((weekday, after)) = reader.weekday_at(reader.skip_marks(next, &[',', '(', '.', '|']))
-            && reader.date_at(reader.skip_marks(after, &[',', '.', ')'])).is_none()
+            && reader
+                .date_at(reader.skip_marks(after, &[',', '.', ')']))
+                .is_none()
         {
             day.weekday = Some(weekday);
             next = after;
@@ -117,8 +137,12 @@ impl Scan<'_> {
     /// The dash or "and" of "Fri-Sun" and "Fri & Sat" joins weekdays and no dates.
     fn skip_weekday_join(&self, at: usize) -> usize {
         let reader = self.reader;
-        let after = reader.range_at(at).or_else(|| reader.list_at(at).map(|(_, after)| after));
-        after.filter(|after| reader.weekday_at(*after).is_some()).unwrap_or(at)
+        let after = reader
+            .range_at(at)
+            .or_else(|| reader.list_at(at).map(|(_, after)| after));
+        after
+            .filter(|after| reader.weekday_at(*after).is_some())
+            .unwrap_or(at)
     }
 
     fn word(&mut self, word: &str, at: usize) -> usize {
@@ -128,11 +152,18 @@ impl Scan<'_> {
             return at + 1 + usize::from(word == "all");
         }
         if let Some(label) = words::label(word) {
-            let after = reader.skip_marks(reader.skip_words(at + 1, words::is_filler), &[':', '-', '@', '.', '=', '|']);
+            let after = reader.skip_marks(
+                reader.skip_words(at + 1, words::is_filler),
+                &[':', '-', '@', '.', '=', '|'],
+            );
             let after = reader.skip_words(after, words::is_filler);
             let before_time = reader.time_at(after, true).is_some() && reader.date_at(after).is_none();
             let after_time = self.time_end == at;
-            self.elements.push(Element::Label { label, after_time, before_time });
+            self.elements.push(Element::Label {
+                label,
+                after_time,
+                before_time,
+            });
             return if before_time { after } else { at + 1 };
         }
         if words::is_until(word) {

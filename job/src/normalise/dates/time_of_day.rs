@@ -32,7 +32,16 @@ enum Meridiem {
 impl Clock {
     fn new(hour: i8, minute: i8) -> Self {
         let certain = hour == 0 || hour > 12;
-        Self { hour, minute, second: 0, meridiem: None, bare: false, certain, padded: false, has_seconds: false }
+        Self {
+            hour,
+            minute,
+            second: 0,
+            meridiem: None,
+            bare: false,
+            certain,
+            padded: false,
+            has_seconds: false,
+        }
     }
 
     /// Whether it may be morning or evening.
@@ -55,7 +64,12 @@ impl Clock {
         let seconds = self.seconds();
         let (days, seconds) = (seconds / 86_400, seconds % 86_400);
         let part = |value: i32| i8::try_from(value).unwrap_or(0);
-        let time = Time::new(part(seconds / 3600), part(seconds / 60 % 60), part(seconds % 60), 0);
+        let time = Time::new(
+            part(seconds / 3600),
+            part(seconds / 60 % 60),
+            part(seconds % 60),
+            0,
+        );
         (time.unwrap_or(Time::midnight()), part(days))
     }
 
@@ -70,7 +84,11 @@ impl Clock {
     }
 
     fn settle(&mut self, distance: impl Fn(&Self) -> i32) {
-        let with = |meridiem| Self { meridiem: Some(meridiem), bare: false, ..*self };
+        let with = |meridiem| Self {
+            meridiem: Some(meridiem),
+            bare: false,
+            ..*self
+        };
         let rank = |clock: &Self| match distance(clock) {
             0 => 86_400,
             seconds => seconds,
@@ -145,7 +163,10 @@ impl Reader<'_> {
     pub(super) fn time_at(&self, at: usize, allow_bare: bool) -> Option<(Times, usize)> {
         let allow_bare = allow_bare || self.only_time;
         let (mut clock, mut next) = self.clock_at(at).or_else(|| self.bare_at(at))?;
-        let mut times = Times { spans: Vec::new(), zone: None };
+        let mut times = Times {
+            spans: Vec::new(),
+            zone: None,
+        };
         let mut is_solid = !clock.bare;
         let (mut has_bare_comma, mut has_and, mut after_slash) = (false, false, false);
         loop {
@@ -168,10 +189,20 @@ impl Reader<'_> {
                 times.zone = times.zone.or(Some(zone));
                 next = after;
             }
-            times.spans.push(TimeSpan { start: clock, end, after_slash });
-            let Some((join, after)) = self.list_at(next) else { break };
-            let following = self.clock_at(after).or_else(|| self.bare_at(after).filter(|_| join != Join::Slash));
-            let Some((following, after)) = following else { break };
+            times.spans.push(TimeSpan {
+                start: clock,
+                end,
+                after_slash,
+            });
+            let Some((join, after)) = self.list_at(next) else {
+                break;
+            };
+            let following = self
+                .clock_at(after)
+                .or_else(|| self.bare_at(after).filter(|_| join != Join::Slash));
+            let Some((following, after)) = following else {
+                break;
+            };
             if following.bare && is_solid && join == Join::Comma || times.spans.len() >= 24 {
                 break;
             }
@@ -200,32 +231,53 @@ impl Reader<'_> {
         if self.only_time && digits == 4 && !self.is_separator(at + 1) {
             let hour = i8::try_from(value / 100).ok().filter(|hour| *hour < 24)?;
             let minute = i8::try_from(value % 100).ok().filter(|minute| *minute < 60)?;
-            return Some((Clock { certain: true, ..Clock::new(hour, minute) }, at + 1));
+            return Some((
+                Clock {
+                    certain: true,
+                    ..Clock::new(hour, minute)
+                },
+                at + 1,
+            ));
         }
         let hour = self.small(at).filter(|hour| (0..=24).contains(hour))?;
         let mut clock = Clock::new(hour, 0);
         clock.padded = digits == 2 && hour < 10;
         let mut next = at + 1;
         let minutes = |i: usize| {
-            self.number(i).filter(|(_, digits)| *digits == 2 && self.glued(i)).and_then(|(m, _)| i8::try_from(m).ok().filter(|m| *m < 60))
+            self.number(i)
+                .filter(|(_, digits)| *digits == 2 && self.glued(i))
+                .and_then(|(m, _)| i8::try_from(m).ok().filter(|m| *m < 60))
         };
         match (self.mark(next), self.word(next)) {
             (Some(':'), _) if self.glued(next) => {
                 clock.minute = minutes(next + 1)?;
                 next += 2;
-                if self.mark(next) == Some(':') && let Some(second) = minutes(next + 1) {
+                if self.mark(next) == Some(':')
+                    && let Some(second) = minutes(next + 1)
+                {
                     (clock.second, clock.has_seconds) = (second, true);
                     next += 2;
-                    if self.mark(next) == Some('.') && self.glued(next) && self.glued(next + 1) && self.number(next + 1).is_some() {
+                    if self.mark(next) == Some('.')
+                        && self.glued(next)
+                        && self.glued(next + 1)
+                        && self.number(next + 1).is_some()
+                    {
                         next += 2;
                     }
                 }
             }
-            (Some('.'), _) if self.glued(next) && minutes(next + 1).is_some() && self.is_time_word(next + 2) => {
+            (Some('.'), _)
+                if self.glued(next) && minutes(next + 1).is_some() && self.is_time_word(next + 2) =>
+            {
                 clock.minute = minutes(next + 1)?;
                 next += 2;
             }
-            (Some('.'), _) if self.only_time && self.glued(next) && minutes(next + 1).is_some() && self.mark(next + 2) != Some('.') => {
+            (Some('.'), _)
+                if self.only_time
+                    && self.glued(next)
+                    && minutes(next + 1).is_some()
+                    && self.mark(next + 2) != Some('.') =>
+            {
                 clock.minute = minutes(next + 1)?;
                 next += 2;
             }
@@ -243,7 +295,9 @@ impl Reader<'_> {
 
     /// Reads "pm", "noon" or "Uhr" after a time.
     fn suffix(&self, mut clock: Clock, at: usize) -> (Clock, usize) {
-        let Some(word) = self.word(at) else { return (clock, at) };
+        let Some(word) = self.word(at) else {
+            return (clock, at);
+        };
         let meridiem = match word {
             "am" => Some(Meridiem::Am),
             "pm" => Some(Meridiem::Pm),
@@ -256,9 +310,14 @@ impl Reader<'_> {
                 clock.meridiem = Some(meridiem);
             }
             clock.bare = false;
-            return (clock, at + 1 + usize::from(self.mark(at + 1) == Some('.') && self.glued(at + 1)));
+            return (
+                clock,
+                at + 1 + usize::from(self.mark(at + 1) == Some('.') && self.glued(at + 1)),
+            );
         }
-        if clock.hour == 12 && let Some(hour) = words::named_hour(word) {
+        if clock.hour == 12
+            && let Some(hour) = words::named_hour(word)
+        {
             return (named(hour), at + 1);
         }
         if matches!(word, "uhr" | "uur" | "h" | "hs") {
@@ -287,18 +346,34 @@ impl Reader<'_> {
         let is_part = self.is_tainted(at)
             || self.is_separator(next)
             || self.is_counted(next)
-            || self.word(next).is_some_and(|word| self.glued(next) || words::month(word).is_some())
-            || matches!(self.mark(next), Some(':' | '.')) && (self.glued(next) && self.number(next + 1).is_some() || self.month_at(next + 1, true).is_some());
-        let clock = Clock { bare: !(self.only_time && hour > 12), ..Clock::new(hour, 0) };
+            || self
+                .word(next)
+                .is_some_and(|word| self.glued(next) || words::month(word).is_some())
+            || matches!(self.mark(next), Some(':' | '.'))
+                && (self.glued(next) && self.number(next + 1).is_some()
+                    || self.month_at(next + 1, true).is_some());
+        let clock = Clock {
+            bare: !(self.only_time && hour > 12),
+            ..Clock::new(hour, 0)
+        };
         (!is_part).then_some((clock, next))
     }
 
     /// `/5`, `.5`, `-05-`: the number before is part of a numeric date.
     fn is_separator(&self, at: usize) -> bool {
         match self.mark(at) {
-            Some('/') => self.glued(at) && self.number(at + 1).is_some() && self.mark(at + 2) != Some(':') && !self.is_time_word(at + 2),
+            Some('/') => {
+                self.glued(at)
+                    && self.number(at + 1).is_some()
+                    && self.mark(at + 2) != Some(':')
+                    && !self.is_time_word(at + 2)
+            }
             Some(mark @ ('-' | '.')) => {
-                self.glued(at) && self.number(at + 1).is_some() && self.mark(at + 2) == Some(mark) && self.glued(at + 2) && self.number(at + 3).is_some()
+                self.glued(at)
+                    && self.number(at + 1).is_some()
+                    && self.mark(at + 2) == Some(mark)
+                    && self.glued(at + 2)
+                    && self.number(at + 3).is_some()
             }
             _ => false,
         }
@@ -306,9 +381,15 @@ impl Reader<'_> {
 
     /// Whether the number at `at` follows a slash or the dash of a numeric date: `05/23` and `2026-05-23`.
     fn is_decimal_part(&self, at: usize) -> bool {
-        let Some(before) = at.checked_sub(2) else { return false };
-        matches!(self.mark(at - 1), Some('/' | '.')) && self.glued(at) && self.glued(at - 1) && self.number(before).is_some()
-            && self.mark(at + 1) != Some(':') && !self.is_time_word(at + 1)
+        let Some(before) = at.checked_sub(2) else {
+            return false;
+        };
+        matches!(self.mark(at - 1), Some('/' | '.'))
+            && self.glued(at)
+            && self.glued(at - 1)
+            && self.number(before).is_some()
+            && self.mark(at + 1) != Some(':')
+            && !self.is_time_word(at + 1)
     }
 
     fn is_time_word(&self, at: usize) -> bool {
@@ -320,14 +401,18 @@ impl Reader<'_> {
     fn zone_at(&self, at: usize, has_seconds: bool) -> Option<(ZoneHint, usize)> {
         let at = at + usize::from(self.mark(at) == Some('(') && self.mark(at + 2) == Some(')'));
         if let Some(name) = self.capitals(at).and_then(words::zone) {
-            if name == "UTC" && let Some((offset, next)) = self.offset_at(at + 1) {
+            if name == "UTC"
+                && let Some((offset, next)) = self.offset_at(at + 1)
+            {
                 return Some((ZoneHint::Offset(offset), next));
             }
             return Some((ZoneHint::Named(name), at + 1));
         }
         let is_offset = self.glued(at) && self.mark(at) == Some('+')
             || has_seconds && self.glued(at) && self.mark(at) == Some('-') && self.mark(at + 4) != Some(':')
-            || has_seconds && self.number(at + 1).is_some_and(|(_, digits)| digits == 4) && self.glued(at + 1);
+            || has_seconds
+                && self.number(at + 1).is_some_and(|(_, digits)| digits == 4)
+                && self.glued(at + 1);
         let (offset, next) = self.offset_at(at).filter(|_| is_offset)?;
         Some((ZoneHint::Offset(offset), next))
     }
@@ -343,7 +428,10 @@ impl Reader<'_> {
         let value = i32::try_from(value).ok()?;
         let (hours, minutes, next) = match digits {
             4 => (value / 100, value % 100, at + 2),
-            1 | 2 => match self.number(at + 3).filter(|(m, d)| *d == 2 && *m < 60 && self.mark(at + 2) == Some(':')) {
+            1 | 2 => match self
+                .number(at + 3)
+                .filter(|(m, d)| *d == 2 && *m < 60 && self.mark(at + 2) == Some(':'))
+            {
                 Some((minutes, _)) => (value, i32::try_from(minutes).ok()?, at + 4),
                 None => (value, 0, at + 2),
             },
@@ -356,5 +444,9 @@ impl Reader<'_> {
 
 fn named(hour: i8) -> Clock {
     let meridiem = Some(if hour == 12 { Meridiem::Pm } else { Meridiem::Am });
-    Clock { meridiem, certain: true, ..Clock::new(12, 0) }
+    Clock {
+        meridiem,
+        certain: true,
+        ..Clock::new(12, 0)
+    }
 }

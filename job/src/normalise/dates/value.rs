@@ -69,7 +69,11 @@ fn read_list(list: &[Value], context: &DateContext, depth: usize) -> Result<Mome
         }
     }
     let Some(problem) = problem else {
-        return if all.list.is_empty() { Err(WhenError::NoDate) } else { Ok(all) };
+        return if all.list.is_empty() {
+            Err(WhenError::NoDate)
+        } else {
+            Ok(all)
+        };
     };
     // Lines such as ["Friday, May 8", "Doors: 7pm"] are one text.
     let lines: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
@@ -80,7 +84,12 @@ fn read_list(list: &[Value], context: &DateContext, depth: usize) -> Result<Mome
 }
 
 /// Adds what stands beside a start in an object: a time, an end, the doors.
-fn complete(occurrence: &mut Occurrence, object: &serde_json::Map<String, Value>, context: &DateContext, depth: usize) {
+fn complete(
+    occurrence: &mut Occurrence,
+    object: &serde_json::Map<String, Value>,
+    context: &DateContext,
+    depth: usize,
+) {
     let one = |value: &Value| match read(value, context, depth - 1).ok()?.list.as_slice() {
         [only] => Some(only.start.clone()),
         _ => None,
@@ -117,7 +126,9 @@ pub(in super::super) fn read_times(value: &Value, context: &DateContext) -> Resu
 /// Whether a value is a day of Google Calendar (`{"date": "2026-05-11"}`), whose end is the day after the last.
 pub(in super::super) fn is_calendar_api_day(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
-        object.contains_key("date") && !object.contains_key("time") && object.get("dateTime").is_none_or(Value::is_null)
+        object.contains_key("date")
+            && !object.contains_key("time")
+            && object.get("dateTime").is_none_or(Value::is_null)
     })
 }
 

@@ -30,7 +30,11 @@ struct Pieces {
 #[derive(Debug, Clone)]
 enum Piece {
     Times(Times),
-    Label { label: Label, after_time: bool, before_time: bool },
+    Label {
+        label: Label,
+        after_time: bool,
+        before_time: bool,
+    },
     Until,
 }
 
@@ -64,11 +68,18 @@ pub(super) fn day_plan(elements: Vec<Element>) -> DayPlan {
 }
 
 /// The occurrences that the elements of a text tell.
-pub(super) fn occurrences(elements: Vec<Element>, context: &DateContext) -> Result<Vec<Occurrence>, WhenError> {
+pub(super) fn occurrences(
+    elements: Vec<Element>,
+    context: &DateContext,
+) -> Result<Vec<Occurrence>, WhenError> {
     let (mut clauses, only_end) = clauses(elements);
     clauses.retain(|clause| !clause.spans.is_empty());
     if clauses.is_empty() {
-        return Err(if only_end { WhenError::OnlyEnd } else { WhenError::NoDate });
+        return Err(if only_end {
+            WhenError::OnlyEnd
+        } else {
+            WhenError::NoDate
+        });
     }
     // "Fri May 8 & Sat May 9 @ 7pm": the times at the end hold for all.
     for at in (1..clauses.len()).rev() {
@@ -118,7 +129,11 @@ pub(super) fn occurrences(elements: Vec<Element>, context: &DateContext) -> Resu
 /// Groups elements into clauses; the flag says that an end without a start was seen.
 fn clauses(elements: Vec<Element>) -> (Vec<Clause>, bool) {
     let is_anchor = |element: &&Element| matches!(element, Element::Dates(_) | Element::Times(_));
-    let anchors: Vec<bool> = elements.iter().filter(is_anchor).map(|e| matches!(e, Element::Dates(_))).collect();
+    let anchors: Vec<bool> = elements
+        .iter()
+        .filter(is_anchor)
+        .map(|e| matches!(e, Element::Dates(_)))
+        .collect();
     // "7pm Feb 21, 8pm Feb 22": every time stands before its day.
     let times_first = anchors.first() == Some(&false)
         && anchors.last() == Some(&true)
@@ -129,7 +144,9 @@ fn clauses(elements: Vec<Element>) -> (Vec<Clause>, bool) {
     for element in elements {
         match element {
             Element::Dates(mut spans) => {
-                let is_end = pending.is_some() && current.end.is_none() && current.spans.last().is_some_and(|s| s.last.is_none());
+                let is_end = pending.is_some()
+                    && current.end.is_none()
+                    && current.spans.last().is_some_and(|s| s.last.is_none());
                 match pending.take() {
                     Some(_) if is_end && current.pieces.is_empty() => {
                         let first = spans.remove(0);
@@ -138,7 +155,9 @@ fn clauses(elements: Vec<Element>) -> (Vec<Clause>, bool) {
                         }
                         current.spans.extend(spans);
                     }
-                    Some(_) if is_end && current.spans.len() == 1 => current.end = spans.first().map(|span| span.first),
+                    Some(_) if is_end && current.spans.len() == 1 => {
+                        current.end = spans.first().map(|span| span.first)
+                    }
                     Some(Element::Until) if current.spans.is_empty() => only_end = true,
                     _ if current.spans.is_empty() => current.spans = spans,
                     _ => {
@@ -154,12 +173,20 @@ fn clauses(elements: Vec<Element>) -> (Vec<Clause>, bool) {
             Element::Until => pending = Some(Element::Until),
             Element::Text => pending = None,
             Element::Year(year) => {
-                for written in current.spans.iter_mut().flat_map(|span| std::iter::once(&mut span.first).chain(&mut span.last)) {
+                for written in current
+                    .spans
+                    .iter_mut()
+                    .flat_map(|span| std::iter::once(&mut span.first).chain(&mut span.last))
+                {
                     written.year = written.year.or(Some(year));
                 }
             }
             element => {
-                let pieces = if current.end.is_some() { &mut current.end_pieces } else { &mut current.pieces };
+                let pieces = if current.end.is_some() {
+                    &mut current.end_pieces
+                } else {
+                    &mut current.pieces
+                };
                 if pending.take() == Some(Element::Until) {
                     pieces.list.push(Piece::Until);
                 }
@@ -179,7 +206,15 @@ impl Pieces {
     fn push(&mut self, element: Element) {
         match element {
             Element::Times(times) => self.list.push(Piece::Times(times)),
-            Element::Label { label, after_time, before_time } => self.list.push(Piece::Label { label, after_time, before_time }),
+            Element::Label {
+                label,
+                after_time,
+                before_time,
+            } => self.list.push(Piece::Label {
+                label,
+                after_time,
+                before_time,
+            }),
             Element::Until => self.list.push(Piece::Until),
             Element::AllDay => self.all_day = true,
             _ => {}
@@ -191,15 +226,31 @@ impl Pieces {
         let mut pieces = self.list.clone();
         settle_clocks(&mut pieces);
         // "7pm doors 7:30pm show": labels follow their times.
-        let ends_with_label = matches!(pieces.last(), Some(Piece::Label { after_time: true, before_time: false, .. }));
+        let ends_with_label = matches!(
+            pieces.last(),
+            Some(Piece::Label {
+                after_time: true,
+                before_time: false,
+                ..
+            })
+        );
         let mut labels: Vec<Option<Label>> = vec![None; pieces.len()];
         for (at, piece) in pieces.iter().enumerate() {
-            let Piece::Label { label, after_time, before_time } = piece else { continue };
+            let Piece::Label {
+                label,
+                after_time,
+                before_time,
+            } = piece
+            else {
+                continue;
+            };
             let goes_back = *after_time && (!before_time || ends_with_label);
             let target = if goes_back {
                 (0..at).rev().find(|i| matches!(pieces[*i], Piece::Times(_)))
             } else {
-                (at + 1..pieces.len()).find(|i| matches!(pieces[*i], Piece::Times(_))).filter(|_| *before_time)
+                (at + 1..pieces.len())
+                    .find(|i| matches!(pieces[*i], Piece::Times(_)))
+                    .filter(|_| *before_time)
             };
             if let Some(slot) = target.and_then(|i| labels.get_mut(i))
                 && slot.is_none()
@@ -211,7 +262,10 @@ impl Pieces {
     }
 
     fn collect(&self, pieces: &[Piece], labels: &[Option<Label>]) -> DayPlan {
-        let mut plan = DayPlan { all_day: self.all_day, ..DayPlan::default() };
+        let mut plan = DayPlan {
+            all_day: self.all_day,
+            ..DayPlan::default()
+        };
         let mut unlabelled = Vec::new();
         let mut after_until = false;
         for (piece, label) in pieces.iter().zip(labels) {
@@ -220,7 +274,12 @@ impl Pieces {
                 continue;
             };
             plan.zone = plan.zone.or(times.zone);
-            let mut spans: Vec<_> = times.spans.iter().filter(|span| !span.start.is_unsettled()).copied().collect();
+            let mut spans: Vec<_> = times
+                .spans
+                .iter()
+                .filter(|span| !span.start.is_unsettled())
+                .copied()
+                .collect();
             if std::mem::take(&mut after_until) {
                 let last = plan.shows.last_mut().or(unlabelled.last_mut());
                 if let (Some((_, end)), Some(span)) = (last, spans.first()) {
@@ -228,14 +287,18 @@ impl Pieces {
                 }
                 continue;
             }
-            if label.is_none() && let [doors, show] = spans.as_slice()
-                && show.after_slash && doors.end.is_none()
+            if label.is_none()
+                && let [doors, show] = spans.as_slice()
+                && show.after_slash
+                && doors.end.is_none()
                 && (900..=DOORS_GAP).contains(&(seconds(show.start) - seconds(doors.start)))
             {
                 plan.doors = plan.doors.or(Some(doors.start));
                 spans.remove(0);
             }
-            let shows = spans.iter().map(|span| (span.start, span.end.filter(|end| !end.is_unsettled())));
+            let shows = spans
+                .iter()
+                .map(|span| (span.start, span.end.filter(|end| !end.is_unsettled())));
             match label {
                 Some(Label::Doors) => plan.doors = plan.doors.or(spans.first().map(|span| span.start)),
                 Some(Label::Show) => plan.shows.extend(shows),
@@ -259,7 +322,15 @@ fn seconds(clock: Clock) -> i64 {
 
 /// Makes morning or evening of all times of a day together.
 fn settle_clocks(pieces: &mut [Piece]) {
-    let is_labelled = pieces.iter().any(|piece| matches!(piece, Piece::Label { label: Label::Doors | Label::Show, .. }));
+    let is_labelled = pieces.iter().any(|piece| {
+        matches!(
+            piece,
+            Piece::Label {
+                label: Label::Doors | Label::Show,
+                ..
+            }
+        )
+    });
     let mut clocks: Vec<&mut Clock> = pieces
         .iter_mut()
         .filter_map(|piece| match piece {
@@ -277,7 +348,10 @@ fn settle_clocks(pieces: &mut [Piece]) {
 
 /// A run of days: its times are those of each day.
 fn several_days(first: Date, last: Date, plan: &DayPlan) -> Occurrence {
-    let daily = plan.shows.iter().map(|(start, end)| (start.to_time().0, end.map(|end| end.to_time().0)));
+    let daily = plan
+        .shows
+        .iter()
+        .map(|(start, end)| (start.to_time().0, end.map(|end| end.to_time().0)));
     Occurrence {
         end: Some(Moment::Date(last)),
         daily_times: daily.collect(),
@@ -290,7 +364,12 @@ fn several_days(first: Date, last: Date, plan: &DayPlan) -> Occurrence {
 fn from_to(first: Date, last: Date, plan: &DayPlan, end_plan: &DayPlan, context: &DateContext) -> Occurrence {
     let zone = plan.zone.or(end_plan.zone);
     let mut occurrence = Occurrence::new(Moment::Date(first));
-    if let Some((start, _)) = plan.shows.first().copied().or(plan.doors.map(|doors| (doors, None))) {
+    if let Some((start, _)) = plan
+        .shows
+        .first()
+        .copied()
+        .or(plan.doors.map(|doors| (doors, None)))
+    {
         occurrence.start = at(first, start, zone, context);
     }
     occurrence.end = Some(match end_plan.shows.first() {
@@ -306,15 +385,25 @@ pub(super) fn one_day(day: Date, plan: &DayPlan, context: &DateContext, found: &
     let doors = plan.doors.map(|doors| at(day, doors, plan.zone, context));
     if plan.shows.is_empty() {
         let start = doors.clone().unwrap_or(Moment::Date(day));
-        found.push(Occurrence { doors, all_day: plan.all_day, ..Occurrence::new(start) });
+        found.push(Occurrence {
+            doors,
+            all_day: plan.all_day,
+            ..Occurrence::new(start)
+        });
         return;
     }
     for (start, end) in &plan.shows {
         let end_day = end.map(|end| {
             let is_next_day = seconds(end) <= seconds(*start) && seconds(end) < 86_400;
-            if is_next_day { day.tomorrow().unwrap_or(day) } else { day }
+            if is_next_day {
+                day.tomorrow().unwrap_or(day)
+            } else {
+                day
+            }
         });
-        let end = end.zip(end_day).filter(|(end, _)| end.to_time() != start.to_time());
+        let end = end
+            .zip(end_day)
+            .filter(|(end, _)| end.to_time() != start.to_time());
         found.push(Occurrence {
             start: at(day, *start, plan.zone, context),
             end: end.map(|(end, day)| at(day, end, plan.zone, context)),
@@ -326,7 +415,11 @@ pub(super) fn one_day(day: Date, plan: &DayPlan, context: &DateContext, found: &
 
 fn at(day: Date, clock: Clock, zone: Option<ZoneHint>, context: &DateContext) -> Moment {
     let (time, days) = clock.to_time();
-    let day = if days > 0 { day.tomorrow().unwrap_or(day) } else { day };
+    let day = if days > 0 {
+        day.tomorrow().unwrap_or(day)
+    } else {
+        day
+    };
     in_hinted_zone(day, time, zone, context.zone())
 }
 
@@ -335,14 +428,18 @@ fn at(day: Date, clock: Clock, zone: Option<ZoneHint>, context: &DateContext) ->
 fn in_hinted_zone(day: Date, time: Time, hint: Option<ZoneHint>, source: &TimeZone) -> Moment {
     let written = day.to_datetime(time);
     match hint {
-        Some(ZoneHint::Offset(offset)) => Moment::with_offset(written, offset).unwrap_or(Moment::Local(written)),
+        Some(ZoneHint::Offset(offset)) => {
+            Moment::with_offset(written, offset).unwrap_or(Moment::Local(written))
+        }
         Some(ZoneHint::Named(name)) => {
             let instant = |zone: &TimeZone| instant::local(written, zone).map(|zoned| zoned.timestamp());
             let there: Option<Timestamp> = TimeZone::get(name).ok().and_then(|zone| instant(&zone));
             match (there, instant(source)) {
-                (Some(there), Some(here)) if there != here => {
-                    Moment::Instant { at: there, written, zone: None }
-                }
+                (Some(there), Some(here)) if there != here => Moment::Instant {
+                    at: there,
+                    written,
+                    zone: None,
+                },
                 _ => Moment::Local(written),
             }
         }

@@ -98,12 +98,14 @@ pub(super) enum Label {
 /// What a word says about a time beside it.
 pub(super) fn label(word: &str) -> Option<Label> {
     Some(match word {
-        "doors" | "door" | "einlass" | "turen" | "portes" | "puertas" | "porte" | "deuren" | "portas" => Label::Doors,
-        "show" | "shows" | "showtime" | "showtimes" | "start" | "starts" | "starting" | "begin" | "begins" | "beginn"
-        | "music" | "concert" | "performance" | "curtain" | "debut" | "inizio" | "aanvang" | "inicio" | "set"
-        | "screening" | "kickoff" => Label::Show,
-        "dinner" | "lunch" | "brunch" | "office" | "sale" | "presale" | "hour" | "reception" | "lesson" | "lessons"
-        | "checkin" | "soundcheck" | "kitchen" => Label::Other,
+        "doors" | "door" | "einlass" | "turen" | "portes" | "puertas" | "porte" | "deuren" | "portas" => {
+            Label::Doors
+        }
+        "show" | "shows" | "showtime" | "showtimes" | "start" | "starts" | "starting" | "begin"
+        | "begins" | "beginn" | "music" | "concert" | "performance" | "curtain" | "debut" | "inizio"
+        | "aanvang" | "inicio" | "set" | "screening" | "kickoff" => Label::Show,
+        "dinner" | "lunch" | "brunch" | "office" | "sale" | "presale" | "hour" | "reception" | "lesson"
+        | "lessons" | "checkin" | "soundcheck" | "kitchen" => Label::Other,
         _ => return None,
     })
 }
@@ -117,28 +119,83 @@ pub(super) fn is_to(word: &str) -> bool {
 pub(super) fn is_until(word: &str) -> bool {
     matches!(
         word,
-        "through" | "thru" | "until" | "till" | "til" | "jusqu" | "hasta" | "fino" | "closes" | "closing" | "ending"
-            | "ends" | "end" | "curfew" | "ende" | "einde"
+        "through"
+            | "thru"
+            | "until"
+            | "till"
+            | "til"
+            | "jusqu"
+            | "hasta"
+            | "fino"
+            | "closes"
+            | "closing"
+            | "ending"
+            | "ends"
+            | "end"
+            | "curfew"
+            | "ende"
+            | "einde"
     )
 }
 
 /// Words that join the members of a list.
 pub(super) fn is_and(word: &str) -> bool {
-    matches!(word, "and" | "und" | "et" | "y" | "e" | "en" | "or" | "plus" | "o" | "ou" | "oder")
+    matches!(
+        word,
+        "and" | "und" | "et" | "y" | "e" | "en" | "or" | "plus" | "o" | "ou" | "oder"
+    )
 }
 
 /// Words in place of an end time.
 pub(super) fn is_open_end(word: &str) -> bool {
-    matches!(word, "late" | "close" | "closing" | "sunrise" | "dawn" | "whenever" | "open" | "ende" | "sellout")
+    matches!(
+        word,
+        "late" | "close" | "closing" | "sunrise" | "dawn" | "whenever" | "open" | "ende" | "sellout"
+    )
 }
 
 /// Words between a label and its time, or between a weekday and its date.
 pub(super) fn is_filler(word: &str) -> bool {
     matches!(
         word,
-        "at" | "from" | "the" | "on" | "of" | "um" | "ab" | "von" | "am" | "den" | "der" | "le" | "a" | "alle" | "las"
-            | "del" | "de" | "el" | "il" | "op" | "om" | "van" | "em" | "das" | "as" | "open" | "opens" | "time" | "times"
-            | "is" | "are" | "begins" | "starts" | "starting" | "begin" | "start" | "beginning" | "approx" | "promptly"
+        "at" | "from"
+            | "the"
+            | "on"
+            | "of"
+            | "um"
+            | "ab"
+            | "von"
+            | "am"
+            | "den"
+            | "der"
+            | "le"
+            | "a"
+            | "alle"
+            | "las"
+            | "del"
+            | "de"
+            | "el"
+            | "il"
+            | "op"
+            | "om"
+            | "van"
+            | "em"
+            | "das"
+            | "as"
+            | "open"
+            | "opens"
+            | "time"
+            | "times"
+            | "is"
+            | "are"
+            | "begins"
+            | "starts"
+            | "starting"
+            | "begin"
+            | "start"
+            | "beginning"
+            | "approx"
+            | "promptly"
     )
 }
 
@@ -146,9 +203,36 @@ pub(super) fn is_filler(word: &str) -> bool {
 pub(super) fn is_counted(word: &str) -> bool {
     matches!(
         word,
-        "over" | "up" | "older" | "yr" | "yrs" | "years" | "year" | "min" | "mins" | "minutes" | "hours" | "hrs" | "bands"
-            | "seats" | "tickets" | "left" | "people" | "days" | "weeks" | "acts" | "dollars" | "usd" | "eur" | "more"
-            | "films" | "artists" | "spots" | "participants" | "shows" | "events"
+        "over"
+            | "up"
+            | "older"
+            | "yr"
+            | "yrs"
+            | "years"
+            | "year"
+            | "min"
+            | "mins"
+            | "minutes"
+            | "hours"
+            | "hrs"
+            | "bands"
+            | "seats"
+            | "tickets"
+            | "left"
+            | "people"
+            | "days"
+            | "weeks"
+            | "acts"
+            | "dollars"
+            | "usd"
+            | "eur"
+            | "more"
+            | "films"
+            | "artists"
+            | "spots"
+            | "participants"
+            | "shows"
+            | "events"
     )
 }
 
@@ -172,7 +256,15 @@ mod tests {
 
     #[test]
     fn months_and_weekdays_of_seven_languages_are_known() {
-        for (word, expected) in [("sept", 9), ("marz", 3), ("aout", 8), ("dic", 12), ("giugno", 6), ("mei", 5), ("outubro", 10)] {
+        for (word, expected) in [
+            ("sept", 9),
+            ("marz", 3),
+            ("aout", 8),
+            ("dic", 12),
+            ("giugno", 6),
+            ("mei", 5),
+            ("outubro", 10),
+        ] {
             assert_eq!(month(word), Some(expected), "{word}");
         }
         for (word, expected) in [
@@ -187,7 +279,7 @@ mod tests {
             assert_eq!(weekday(word), Some(expected), "{word}");
         }
         assert_eq!(weak_weekday("do"), Some(Weekday::Thursday));
-        assert_eq!(month("") , None);
+        assert_eq!(month(""), None);
         assert_eq!(weekday("so"), None);
     }
 
@@ -198,7 +290,11 @@ mod tests {
         unique.sort_unstable();
         unique.dedup();
         assert_eq!(names.len(), unique.len());
-        let days: Vec<&str> = WEEKDAYS.iter().chain(&WEAK_WEEKDAYS).flat_map(|row| row.split(' ')).collect();
+        let days: Vec<&str> = WEEKDAYS
+            .iter()
+            .chain(&WEAK_WEEKDAYS)
+            .flat_map(|row| row.split(' '))
+            .collect();
         let mut unique = days.clone();
         unique.sort_unstable();
         unique.dedup();

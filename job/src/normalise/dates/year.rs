@@ -36,7 +36,10 @@ pub(super) fn settle(dates: &mut [(Written, bool)], context: YearContext) -> Res
         if context.rule == YearRule::Required {
             return Err(WhenError::MissingYear);
         }
-        let last = rest.first().filter(|(_, is_last)| *is_last).map(|(last, _)| *last);
+        let last = rest
+            .first()
+            .filter(|(_, is_last)| *is_last)
+            .map(|(last, _)| *last);
         first.0.year = Some(nearest(first.0, last, context)?);
     }
     // Forwards: "Dec 30, 2026 - Jan 2".
@@ -44,8 +47,8 @@ pub(super) fn settle(dates: &mut [(Written, bool)], context: YearContext) -> Res
         let before = dates[at - 1].0;
         let (date, is_last) = &mut dates[at];
         if let (None, Some(year)) = (date.year, before.year) {
-            let wraps =
-                before.month - date.month > 6 || *is_last && (date.month, date.day) < (before.month, before.day);
+            let wraps = before.month - date.month > 6
+                || *is_last && (date.month, date.day) < (before.month, before.day);
             date.year = Some(if wraps { year + 1 } else { year });
         }
     }
@@ -54,8 +57,12 @@ pub(super) fn settle(dates: &mut [(Written, bool)], context: YearContext) -> Res
 
 fn to_date(written: Written) -> Result<Date, WhenError> {
     let year = written.year.ok_or(WhenError::MissingYear)?;
-    Date::new(year, written.month, written.day)
-        .map_err(|_| WhenError::Impossible(format!("{year}-{:02}-{:02} is no day", written.month, written.day)))
+    Date::new(year, written.month, written.day).map_err(|_| {
+        WhenError::Impossible(format!(
+            "{year}-{:02}-{:02} is no day",
+            written.month, written.day
+        ))
+    })
 }
 
 /// The year that makes the date (or the range up to `last`) lie nearest to today: on the weekday that is written, at
@@ -66,7 +73,9 @@ fn nearest(first: Written, last: Option<Written>, context: YearContext) -> Resul
     let mut has_other_weekday = false;
     let mut best: Option<(i32, i16)> = None;
     for year in context.today.year() - 3..=context.today.year() + 2 {
-        let Ok(start) = Date::new(year, first.month, first.day) else { continue };
+        let Ok(start) = Date::new(year, first.month, first.day) else {
+            continue;
+        };
         let end = last.map_or(Ok(start), |last| {
             let wraps = (last.month, last.day) < (first.month, first.day);
             Date::new(if wraps { year + 1 } else { year }, last.month, last.day)
@@ -115,11 +124,18 @@ mod tests {
     use super::*;
 
     fn context(today: Date) -> YearContext {
-        YearContext { rule: YearRule::Nearest, past_days: 60, today }
+        YearContext {
+            rule: YearRule::Nearest,
+            past_days: 60,
+            today,
+        }
     }
 
     fn one(today: Date, month: i8, day: i8, weekday: Option<Weekday>) -> Result<Date, WhenError> {
-        let written = Written { weekday, ..Written::new(None, month, day) };
+        let written = Written {
+            weekday,
+            ..Written::new(None, month, day)
+        };
         settle(&mut [(written, false)], context(today)).map(|dates| dates[0])
     }
 
@@ -137,7 +153,11 @@ mod tests {
             (date(2028, 3, 1), 2, 29, date(2028, 2, 29)),
         ];
         for (today, month, day, expected) in cases {
-            assert_eq!(one(today, month, day, None), Ok(expected), "{today} {month}/{day}");
+            assert_eq!(
+                one(today, month, day, None),
+                Ok(expected),
+                "{today} {month}/{day}"
+            );
         }
     }
 
@@ -146,34 +166,73 @@ mod tests {
         let today = date(2026, 2, 18);
         assert_eq!(one(today, 2, 19, Some(Weekday::Thursday)), Ok(date(2026, 2, 19)));
         assert_eq!(one(today, 2, 19, Some(Weekday::Friday)), Ok(date(2027, 2, 19)));
-        assert!(matches!(one(today, 2, 19, Some(Weekday::Monday)), Err(WhenError::WeekdayMismatch(_))));
+        assert!(matches!(
+            one(today, 2, 19, Some(Weekday::Monday)),
+            Err(WhenError::WeekdayMismatch(_))
+        ));
     }
 
     #[test]
     fn a_day_that_no_year_near_has_is_refused() {
-        assert!(matches!(one(date(2025, 3, 15), 2, 29, None), Err(WhenError::Impossible(_))));
-        assert!(matches!(one(date(2026, 3, 15), 2, 30, None), Err(WhenError::Impossible(_))));
-        assert!(matches!(settle(&mut [(Written::new(Some(2026), 2, 29), false)], context(date(2026, 1, 1))), Err(WhenError::Impossible(_))));
+        assert!(matches!(
+            one(date(2025, 3, 15), 2, 29, None),
+            Err(WhenError::Impossible(_))
+        ));
+        assert!(matches!(
+            one(date(2026, 3, 15), 2, 30, None),
+            Err(WhenError::Impossible(_))
+        ));
+        assert!(matches!(
+            settle(
+                &mut [(Written::new(Some(2026), 2, 29), false)],
+                context(date(2026, 1, 1))
+            ),
+            Err(WhenError::Impossible(_))
+        ));
     }
 
     #[test]
     fn a_running_range_belongs_to_the_present() {
-        let mut range = [(Written::new(None, 1, 5), false), (Written::new(None, 11, 7), true)];
+        let mut range = [
+            (Written::new(None, 1, 5), false),
+            (Written::new(None, 11, 7), true),
+        ];
         let settled = settle(&mut range, context(date(2026, 8, 1)));
         assert_eq!(settled, Ok(vec![date(2026, 1, 5), date(2026, 11, 7)]));
-        let mut range = [(Written::new(None, 11, 20), false), (Written::new(None, 3, 1), true)];
+        let mut range = [
+            (Written::new(None, 11, 20), false),
+            (Written::new(None, 3, 1), true),
+        ];
         let settled = settle(&mut range, context(date(2027, 2, 15)));
         assert_eq!(settled, Ok(vec![date(2026, 11, 20), date(2027, 3, 1)]));
     }
 
     #[test]
     fn a_written_year_reaches_its_neighbours() {
-        let mut range = [(Written::new(None, 12, 30), false), (Written::new(Some(2027), 1, 2), true)];
-        assert_eq!(settle(&mut range, context(date(2026, 6, 1))), Ok(vec![date(2026, 12, 30), date(2027, 1, 2)]));
-        let mut range = [(Written::new(Some(2026), 12, 30), false), (Written::new(None, 1, 2), true)];
-        assert_eq!(settle(&mut range, context(date(2026, 6, 1))), Ok(vec![date(2026, 12, 30), date(2027, 1, 2)]));
-        let required = YearContext { rule: YearRule::Required, ..context(date(2026, 6, 1)) };
-        assert_eq!(settle(&mut [(Written::new(None, 6, 2), false)], required), Err(WhenError::MissingYear));
+        let mut range = [
+            (Written::new(None, 12, 30), false),
+            (Written::new(Some(2027), 1, 2), true),
+        ];
+        assert_eq!(
+            settle(&mut range, context(date(2026, 6, 1))),
+            Ok(vec![date(2026, 12, 30), date(2027, 1, 2)])
+        );
+        let mut range = [
+            (Written::new(Some(2026), 12, 30), false),
+            (Written::new(None, 1, 2), true),
+        ];
+        assert_eq!(
+            settle(&mut range, context(date(2026, 6, 1))),
+            Ok(vec![date(2026, 12, 30), date(2027, 1, 2)])
+        );
+        let required = YearContext {
+            rule: YearRule::Required,
+            ..context(date(2026, 6, 1))
+        };
+        assert_eq!(
+            settle(&mut [(Written::new(None, 6, 2), false)], required),
+            Err(WhenError::MissingYear)
+        );
     }
 
     proptest! {

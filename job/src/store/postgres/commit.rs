@@ -25,7 +25,7 @@ pub(super) async fn commit(
         .bind(&source)
         .fetch_optional(&mut *connection)
         .await?;
-    if now.as_ref().is_none_or(|row| row.lease_token != lease.token) {
+    if now.as_ref().is_none_or(|row| row.token != lease.token) {
         return Err(lease::lost(lease, now));
     }
     let mut summary = if run.reads_events() {

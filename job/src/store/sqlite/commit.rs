@@ -26,7 +26,7 @@ pub(super) async fn commit(
         .bind(&source)
         .fetch_optional(&mut *transaction)
         .await?;
-    if now.as_ref().is_none_or(|row| row.lease_token != lease.token) {
+    if now.as_ref().is_none_or(|row| row.token != lease.token) {
         return Err(lease::lost(lease, now));
     }
     let mut summary = if run.reads_events() {

@@ -1,5 +1,13 @@
 //! The statements of the SQLite store. Pure.
 
+/// With a write-ahead log, `NORMAL` keeps the file sound after a power cut; the newest commits may be lost, and the next
+/// run brings them again.
+pub(super) const PREPARE: &str = "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL";
+
+/// A new file has nothing to lose yet, and waiting for the disk is most of making it: [`PREPARE`] follows once the
+/// tables are there.
+pub(super) const PREPARE_NEW: &str = "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL";
+
 /// Takes the lease if it is free or expired. `$1` source, `$2` API name, `$3` holder, `$4` life as a modifier.
 pub(super) const TAKE_LEASE: &str = "
 INSERT INTO sms_sources AS s (source, api_name, lease_token, lease_holder, lease_until)

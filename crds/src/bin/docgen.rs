@@ -1,0 +1,11 @@
+//! Writes the manifest reference to the file that is named, else to stdout. IO.
+
+use std::{env, fs, io, io::Write};
+
+fn main() -> io::Result<()> {
+    let text = sms_crds::reference::markdown();
+    match env::args_os().nth(1) {
+        Some(path) => fs::write(path, text),
+        None => io::stdout().write_all(text.as_bytes()),
+    }
+}

@@ -1,0 +1,200 @@
+//! Where the events of a page are. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::node::{Object, each, local_name, property, types};
+
+/// Properties that lead from a thing to the events of its page.
+const CONTAINERS: [&str; 11] = [
+    "@graph",
+    "@set",
+    "@list",
+    "@included",
+    "mainEntity",
+    "itemListElement",
+    "item",
+    "event",
+    "events",
+    "subEvent",
+    "subEvents",
+];
+
+/// Types that have events and perhaps an address, but are no place.
+const NO_PLACES: [&str; 6] = [
+    "Organization",
+    "Person",
+    "MusicGroup",
+    "PerformingGroup",
+    "WebPage",
+    "WebSite",
+];
+
+/// Most sub-events of one event that are looked at to see whether they have dates.
+const MAX_SUB_EVENTS: usize = 64;
+
+/// An event of the page.
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    /// The event.
+    pub object: &'a Object,
+    /// What it takes from the thing that it is part of.
+    pub inherited: Inherited<'a>,
+}
+
+/// What sub-events take from their event, and the events of a place from that place.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inherited<'a> {
+    /// `location`.
+    pub location: Option<&'a Value>,
+    /// `name`.
+    pub name: Option<&'a Value>,
+}
+
+/// The things of a page by `@id`.
+pub struct Graph<'a> {
+    by_id: HashMap<&'a str, &'a Value>,
+}
+
+impl<'a> Graph<'a> {
+    /// Finds everything that has an `@id` and more than that.
+    pub fn new(values: &'a [Value]) -> Self {
+        let mut by_id: HashMap<&str, &Value> = HashMap::new();
+        let mut pending: Vec<&Value> = values.iter().collect();
+        while let Some(value) = pending.pop() {
+            match value {
+                Value::Array(list) => pending.extend(list),
+                Value::Object(object) => {
+                    if let Some(Value::String(id)) = object.get("@id")
+                        && object.len() > 1
+                    {
+                        let known = by_id.entry(id).or_insert(value);
+                        // Some pages repeat a thing in short where it is mentioned.
+                        if known.as_object().is_some_and(|known| known.len() < object.len()) {
+                            *known = value;
+                        }
+                    }
+                    pending.extend(object.values());
+                }
+                _ => {}
+            }
+        }
+        Self { by_id }
+    }
+
+    /// What a bare reference `{"@id": …}` stands for; any other value is itself.
+    pub fn resolve(&self, value: &'a Value) -> &'a Value {
+        match value.as_object() {
+            Some(object)
+                if object.len() <= 2 && object.keys().all(|key| matches!(key.as_str(), "@id" | "@type")) =>
+            {
+                let id = object.get("@id").and_then(Value::as_str);
+                id.and_then(|id| self.by_id.get(id)).copied().unwrap_or(value)
+            }
+            _ => value,
+        }
+    }
+
+    /// The events of these types, in document order.
+    pub fn events(&self, values: &'a [Value], wanted: &HashSet<String>) -> Vec<Found<'a>> {
+        let mut found = Vec::new();
+        let mut seen: HashSet<*const Value> = HashSet::new();
+        let mut pending: Vec<(&Value, Inherited<'a>)> = values
+            .iter()
+            .rev()
+            .map(|value| (value, Inherited::default()))
+            .collect();
+        while let Some((value, inherited)) = pending.pop() {
+            let value = self.resolve(value);
+            match value {
+                Value::Array(list) => pending.extend(list.iter().rev().map(|value| (value, inherited))),
+                Value::Object(object) if seen.insert(std::ptr::from_ref(value)) => {
+                    let is_event = is_wanted(object, wanted);
+                    if is_event && !self.has_dated_part(object, wanted) {
+                        found.push(Found { object, inherited });
+                    }
+                    let passed_on = pass_on(value, object, is_event, inherited);
+                    pending.extend(
+                        parts(object, is_event)
+                            .into_iter()
+                            .rev()
+                            .map(|part| (part, passed_on)),
+                    );
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Whether a sub-event of these types has a date, at whatever depth. References may lead in circles.
+    fn has_dated_part(&self, event: &'a Object, wanted: &HashSet<String>) -> bool {
+        let mut seen: HashSet<*const Value> = HashSet::new();
+        let mut pending: Vec<&Value> = sub_events(event).take(MAX_SUB_EVENTS).collect();
+        while let Some(part) = pending.pop() {
+            let part = self.resolve(part);
+            let Some(object) = part.as_object() else { continue };
+            if is_wanted(object, wanted) && property(object, "startDate").is_some() {
+                return true;
+            }
+            if seen.len() < MAX_SUB_EVENTS && seen.insert(std::ptr::from_ref(part)) {
+                pending.extend(sub_events(object).take(MAX_SUB_EVENTS));
+            }
+        }
+        false
+    }
+}
+
+fn sub_events(event: &Object) -> impl Iterator<Item = &Value> {
+    each(property(event, "subEvent")).chain(each(property(event, "subEvents")))
+}
+
+fn is_wanted(object: &Object, wanted: &HashSet<String>) -> bool {
+    types(object).any(|name| wanted.contains(&name.to_ascii_lowercase()))
+}
+
+/// The values to go on with. What has no type is a mere wrapper, whatever its keys are called.
+fn parts(object: &Object, is_event: bool) -> Vec<&Value> {
+    if is_event {
+        return sub_events(object).chain(object.get("@graph")).collect();
+    }
+    let is_typed = object.contains_key("@type");
+    let leads_on = |key: &str| {
+        if is_typed {
+            CONTAINERS.contains(&local_name(key))
+        } else {
+            key != "@context"
+        }
+    };
+    object
+        .iter()
+        .filter(|(key, value)| leads_on(key) && (value.is_object() || value.is_array()))
+        .map(|(_, value)| value)
+        .collect()
+}
+
+fn pass_on<'a>(
+    value: &'a Value,
+    object: &'a Object,
+    is_event: bool,
+    inherited: Inherited<'a>,
+) -> Inherited<'a> {
+    let location = property(object, "location");
+    if is_event {
+        return Inherited {
+            location: location.or(inherited.location),
+            name: property(object, "name").or(inherited.name),
+        };
+    }
+    let is_place =
+        property(object, "address").is_some() && !types(object).any(|name| NO_PLACES.contains(&name));
+    Inherited {
+        location: if is_place {
+            Some(value)
+        } else {
+            location.or(inherited.location)
+        },
+        name: None,
+    }
+}

@@ -1,0 +1,105 @@
+//! JSON-LD objects and the values in them. Pure.
+
+use serde_json::{Map, Value};
+
+/// An object with schema.org properties.
+pub type Object = Map<String, Value>;
+
+/// `Event` and its subtypes (https://schema.org/Event, pending ones included). `UserInteraction` and its subtypes
+/// are left out: they count likes and downloads, and are superseded.
+pub const EVENT_TYPES: &[&str] = &[
+    "Event",
+    "BusinessEvent",
+    "BroadcastEvent",
+    "ChildrensEvent",
+    "ComedyEvent",
+    "ConferenceEvent",
+    "CourseInstance",
+    "DanceEvent",
+    "DeliveryEvent",
+    "EducationEvent",
+    "EventSeries",
+    "ExhibitionEvent",
+    "Festival",
+    "FoodEvent",
+    "Hackathon",
+    "LiteraryEvent",
+    "MusicEvent",
+    "OnDemandEvent",
+    "PerformingArtsEvent",
+    "PublicationEvent",
+    "SaleEvent",
+    "ScreeningEvent",
+    "SocialEvent",
+    "SportsEvent",
+    "TheaterEvent",
+    "VisualArtsEvent",
+];
+
+/// `name` without schema.org's address or prefix.
+pub fn local_name(name: &str) -> &str {
+    [
+        "http://schema.org/",
+        "https://schema.org/",
+        "http://www.schema.org/",
+        "https://www.schema.org/",
+        "schema:",
+    ]
+    .iter()
+    .find_map(|prefix| name.strip_prefix(prefix))
+    .unwrap_or(name)
+}
+
+/// The property of this name, with whatever prefix and in whatever case, unless it is null.
+pub fn property<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+    object
+        .get(name)
+        .or_else(|| {
+            object
+                .iter()
+                .find(|(key, _)| local_name(key).eq_ignore_ascii_case(name))
+                .map(|(_, v)| v)
+        })
+        .filter(|value| !value.is_null())
+}
+
+/// The object's types without prefix.
+pub fn types(object: &Object) -> impl Iterator<Item = &str> {
+    each(object.get("@type"))
+        .filter_map(Value::as_str)
+        .map(local_name)
+}
+
+/// The elements of a list (`@set` and `@list` too), or the one value.
+pub fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let value = value.map(|value| value.get("@list").or_else(|| value.get("@set")).unwrap_or(value));
+    let (list, single) = match value {
+        Some(Value::Array(list)) => (Some(list), None),
+        single => (None, single),
+    };
+    list.into_iter().flatten().chain(single)
+}
+
+/// The first text of a value that is not empty; numbers count as text.
+pub fn text(value: Option<&Value>) -> Option<String> {
+    each(value).find_map(|value| match value.get("@value").unwrap_or(value) {
+        Value::String(text) => Some(text.trim())
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// The last part of an enumeration's member: `SoldOut` of `https://schema.org/SoldOut`.
+pub fn member(text: &str) -> &str {
+    text.rsplit(['/', '#', ':']).next().unwrap_or(text).trim()
+}
+
+/// The members of an enumeration that a property holds, in lower case: as text, or as `{"@id": …}`.
+pub fn members(value: Option<&Value>) -> impl Iterator<Item = String> {
+    each(value).filter_map(|value| {
+        let named = value.get("@id").or_else(|| value.get("name")).unwrap_or(value);
+        text(Some(named)).map(|text| member(&text).to_ascii_lowercase())
+    })
+}
