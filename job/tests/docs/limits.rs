@@ -6,48 +6,192 @@ use super::repository;
 
 /// File, a line of it, and the row of the page that it decides.
 const LIMITS: &[(&str, &str, &str)] = &[
-    ("job/src/args.rs", "default_value_t = 540", "included | 540 s (`TimedOut`)"),
-    ("job/src/args.rs", "\"SMS_PARALLEL\", value_name = \"N\", default_value_t = 4", "side by side | 4 |"),
-    ("job/src/pipeline/collect.rs", "DEFAULT_MAX_PAGES: i32 = 10;", "| pages | 10 (partial) |"),
-    ("job/src/extract/plan.rs", "DEFAULT_MAX_ITEMS: usize = 10_000;", "| items | 10000 (partial) |"),
-    ("job/src/extract/plan.rs", "DEFAULT_MAX_FOLLOWED: usize = 200;", "| detail pages | 200 (partial) |"),
-    ("job/src/extract/session.rs", "MAX_FROM_ONE: usize = 2_000;", "makes of one item | 2000 |"),
-    ("job/src/pipeline.rs", "FULL_FETCH_HOURS: i64 = 24;", "at least every | 24 h |"),
-    ("job/src/fetch/limits.rs", "duration(\"timeout\", spec.timeout.as_ref(), 30)", "all tries together | 30 s"),
-    ("job/src/fetch/limits.rs", "spec.connect_timeout.as_ref(), 10)", "TLS included | 10 s |"),
-    ("job/src/fetch/limits.rs", "spec.idle_timeout.as_ref(), 10)", "silence of the server | 10 s |"),
-    ("job/src/fetch/limits.rs", "number(\"attempts\", spec.attempts, 3)", "| tries | 3 |"),
-    ("job/src/fetch/limits.rs", "spec.max_body_bytes, 10 * 1024 * 1024)", "| 10485760 bytes (`BodyTooLarge`) |"),
-    ("job/src/fetch/limits.rs", "spec.delay.as_ref(), 1)", "to one host | 1 s |"),
-    ("job/src/fetch/redirect.rs", "LIMIT: usize = 5;", "| redirects | 5 (`RedirectRefused`) |"),
-    ("job/src/fetch/retry.rs", "RETRY_AFTER_BUDGET: Duration = Duration::from_secs(60);", "one request | 60 s"),
-    ("job/src/fetch/retry.rs", "RUN_RETRY_AFTER_BUDGET: Duration = Duration::from_secs(180);", "of a run | 180 s |"),
-    ("job/src/fetch/robots.rs", "SIZE_LIMIT: u64 = 500 * 1024;", "| `robots.txt` | 512000 bytes"),
-    ("job/src/fetch/robots.rs", "LONGEST_DELAY: Duration = Duration::from_secs(10);", "is obeyed | 10 s |"),
-    ("job/src/worker/limits.rs", "PROCESSOR_SECONDS: u64 = 120;", "| processor time | 120 s |"),
-    ("job/src/worker/limits.rs", "ADDRESS_SPACE_BYTES: u64 = 1 << 30;", "(address space) | 1073741824 bytes |"),
-    ("job/src/worker/limits.rs", "STACK_BYTES: usize = 16 << 20;", "| stack | 16777216 bytes |"),
+    (
+        "job/src/args.rs",
+        "default_value_t = 540",
+        "included | 540 s (`TimedOut`)",
+    ),
+    (
+        "job/src/args.rs",
+        "\"SMS_PARALLEL\", value_name = \"N\", default_value_t = 4",
+        "side by side | 4 |",
+    ),
+    (
+        "job/src/pipeline/collect.rs",
+        "DEFAULT_MAX_PAGES: i32 = 10;",
+        "| pages | 10 (partial) |",
+    ),
+    (
+        "job/src/extract/plan.rs",
+        "DEFAULT_MAX_ITEMS: usize = 10_000;",
+        "| items | 10000 (partial) |",
+    ),
+    (
+        "job/src/extract/plan.rs",
+        "DEFAULT_MAX_FOLLOWED: usize = 200;",
+        "| detail pages | 200 (partial) |",
+    ),
+    (
+        "job/src/extract/session.rs",
+        "MAX_FROM_ONE: usize = 2_000;",
+        "makes of one item | 2000 |",
+    ),
+    (
+        "job/src/pipeline.rs",
+        "FULL_FETCH_HOURS: i64 = 24;",
+        "at least every | 24 h |",
+    ),
+    (
+        "job/src/fetch/limits.rs",
+        "duration(\"timeout\", spec.timeout.as_ref(), 30)",
+        "all tries together | 30 s",
+    ),
+    (
+        "job/src/fetch/limits.rs",
+        "spec.connect_timeout.as_ref(), 10)",
+        "TLS included | 10 s |",
+    ),
+    (
+        "job/src/fetch/limits.rs",
+        "spec.idle_timeout.as_ref(), 10)",
+        "silence of the server | 10 s |",
+    ),
+    (
+        "job/src/fetch/limits.rs",
+        "number(\"attempts\", spec.attempts, 3)",
+        "| tries | 3 |",
+    ),
+    (
+        "job/src/fetch/limits.rs",
+        "spec.max_body_bytes, 10 * 1024 * 1024)",
+        "| 10485760 bytes (`BodyTooLarge`) |",
+    ),
+    (
+        "job/src/fetch/limits.rs",
+        "spec.delay.as_ref(), 1)",
+        "to one host | 1 s |",
+    ),
+    (
+        "job/src/fetch/redirect.rs",
+        "LIMIT: usize = 5;",
+        "| redirects | 5 (`RedirectRefused`) |",
+    ),
+    (
+        "job/src/fetch/retry.rs",
+        "const RETRY_AFTER_BUDGET: Duration = Duration::from_mins(1);",
+        "one request | 60 s",
+    ),
+    (
+        "job/src/fetch/retry.rs",
+        "RUN_RETRY_AFTER_BUDGET: Duration = Duration::from_mins(3);",
+        "of a run | 180 s |",
+    ),
+    (
+        "job/src/fetch/robots.rs",
+        "SIZE_LIMIT: u64 = 500 * 1024;",
+        "| `robots.txt` | 512000 bytes",
+    ),
+    (
+        "job/src/fetch/robots.rs",
+        "LONGEST_DELAY: Duration = Duration::from_secs(10);",
+        "is obeyed | 10 s |",
+    ),
+    (
+        "job/src/worker/limits.rs",
+        "PROCESSOR_SECONDS: u64 = 120;",
+        "| processor time | 120 s |",
+    ),
+    (
+        "job/src/worker/limits.rs",
+        "ADDRESS_SPACE_BYTES: u64 = 1 << 30;",
+        "(address space) | 1073741824 bytes |",
+    ),
+    (
+        "job/src/worker/limits.rs",
+        "STACK_BYTES: usize = 16 << 20;",
+        "| stack | 16777216 bytes |",
+    ),
     (
         "job/src/worker/limits.rs",
         "Duration::from_secs(5) + Duration::from_millis(body_bytes as u64 / 500)",
         "| 5 s, and 2 s more for each megabyte |",
     ),
-    ("job/src/extract/html/limits.rs", "depth: 512,", "inside each other | 512 |"),
-    ("job/src/extract/html/limits.rs", "nodes: 1_000_000,", "texts and comments | 1000000 |"),
-    ("job/src/extract/html/limits.rs", "tag_attributes: 1024,", "of one tag | 1024 |"),
-    ("job/src/extract/html/limits.rs", "processor_time: Duration::from_secs(5),", "of parsing | 5 s |"),
-    ("job/src/extract/ical/recurrence.rs", "MAX_OCCURRENCES: usize = 2_000;", "of one series | 2000 |"),
-    ("job/src/normalise/item.rs", "LONGEST_TEXT: usize = 64 * 1024;", "| a text field | 65536 bytes"),
-    ("job/src/normalise/item.rs", "LONGEST_LIST: usize = 500;", "categories) | 500 entries |"),
-    ("job/src/normalise/dates/lexer.rs", "LONGEST: usize = 512;", "| a written date | 512 characters"),
-    ("job/src/normalise/dates.rs", "PAST_DAYS: i32 = 60;", "a date without a year | 60 days back"),
-    ("job/src/normalise/dates/year.rs", "FUTURE_DAYS: i32 = 548;", "548 days ahead"),
-    ("job/src/push/settings.rs", "TIMEOUT: Duration = Duration::from_secs(5);", "one try, tries | 5 s"),
+    (
+        "job/src/extract/html/limits.rs",
+        "depth: 512,",
+        "inside each other | 512 |",
+    ),
+    (
+        "job/src/extract/html/limits.rs",
+        "nodes: 1_000_000,",
+        "texts and comments | 1000000 |",
+    ),
+    (
+        "job/src/extract/html/limits.rs",
+        "tag_attributes: 1024,",
+        "of one tag | 1024 |",
+    ),
+    (
+        "job/src/extract/html/limits.rs",
+        "processor_time: Duration::from_secs(5),",
+        "of parsing | 5 s |",
+    ),
+    (
+        "job/src/extract/ical/recurrence.rs",
+        "MAX_OCCURRENCES: usize = 2_000;",
+        "of one series | 2000 |",
+    ),
+    (
+        "job/src/normalise/item.rs",
+        "LONGEST_TEXT: usize = 64 * 1024;",
+        "| a text field | 65536 bytes",
+    ),
+    (
+        "job/src/normalise/item.rs",
+        "LONGEST_LIST: usize = 500;",
+        "categories) | 500 entries |",
+    ),
+    (
+        "job/src/normalise/dates/lexer.rs",
+        "LONGEST: usize = 512;",
+        "| a written date | 512 characters",
+    ),
+    (
+        "job/src/normalise/dates.rs",
+        "PAST_DAYS: i32 = 60;",
+        "a date without a year | 60 days back",
+    ),
+    (
+        "job/src/normalise/dates/year.rs",
+        "FUTURE_DAYS: i32 = 548;",
+        "548 days ahead",
+    ),
+    (
+        "job/src/push/settings.rs",
+        "TIMEOUT: Duration = Duration::from_secs(5);",
+        "one try, tries | 5 s",
+    ),
     ("job/src/push/settings.rs", "TRIES: usize = 3;", "5 s, 3 tries"),
-    ("job/src/pipeline/lease.rs", "LEASE_TIME: Duration = Duration::from_secs(60);", "was killed | 60 s |"),
-    ("job/src/secrets.rs", "LIMIT: u64 = 64 * 1024;", "| a secret | 65536 bytes |"),
-    ("crds/src/manifest/checks.rs", "MAX_SOURCE_BYTES: usize = 64 * 1024;", "as JSON | 65536 bytes |"),
-    ("crds/src/report.rs", "TERMINATION_MESSAGE_LIMIT: usize = 4096;", "termination message | 4096 bytes |"),
+    (
+        "job/src/pipeline/lease.rs",
+        "LEASE_TIME: Duration = Duration::from_secs(60);",
+        "was killed | 60 s |",
+    ),
+    (
+        "job/src/secrets.rs",
+        "LIMIT: u64 = 64 * 1024;",
+        "| a secret | 65536 bytes |",
+    ),
+    (
+        "crds/src/manifest/checks.rs",
+        "MAX_SOURCE_BYTES: usize = 64 * 1024;",
+        "as JSON | 65536 bytes |",
+    ),
+    (
+        "crds/src/report.rs",
+        "TERMINATION_MESSAGE_LIMIT: usize = 4096;",
+        "termination message | 4096 bytes |",
+    ),
 ];
 
 #[test]
@@ -55,8 +199,13 @@ fn every_limit_is_that_of_the_code() {
     let page = fs::read_to_string(repository().join("docs/reference/limits.md")).unwrap();
     let mut problems = Vec::new();
     for (file, line, row) in LIMITS {
-        if !fs::read_to_string(repository().join(file)).unwrap().contains(line) {
-            problems.push(format!("{file} no longer has `{line}`; look at the row with {row}"));
+        if !fs::read_to_string(repository().join(file))
+            .unwrap()
+            .contains(line)
+        {
+            problems.push(format!(
+                "{file} no longer has `{line}`; look at the row with {row}"
+            ));
         }
         if !page.contains(row) {
             problems.push(format!("the page lacks {row}"));
