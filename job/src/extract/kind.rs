@@ -175,7 +175,9 @@ impl Kind {
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
                 let list = match &document {
-                    Value::Array(scripts) if !is_one => plan.items(scripts, &variables, options.max_items)?,
+                    Value::Array(scripts) if !is_one => {
+                        plan.items(scripts, &variables, options.max_items)?
+                    }
                     single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
                 };
                 Ok(Reading {
