@@ -21,7 +21,7 @@ use super::{error::PlanError, functions, path::Path, patterns};
 pub(super) type Data = JustLut<Val>;
 
 /// Global variables of every program, in the order that they are bound in.
-const VARIABLES: [&str; 8] = [
+pub const VARIABLES: [&str; 8] = [
     "$item",
     "$document",
     "$lookups",
@@ -35,7 +35,7 @@ const VARIABLES: [&str; 8] = [
 /// Functions of the jq language that exist here, beside our own in [`functions`]. Everything that reads something
 /// other than its input (`env`, `input`, `now`, `localtime`), writes (`debug`, `stderr`) or ends the process (`halt`)
 /// is left out; `now` is replaced by the run's own time.
-const ALLOWED: &[&str] = &[
+pub const ALLOWED: &[&str] = &[
     "@base64",
     "@base64d",
     "@html",
@@ -185,7 +185,7 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// Functions of the jq language that are left out on purpose, for a better message than "does not exist".
-const FORBIDDEN: &[&str] = &[
+pub const FORBIDDEN: &[&str] = &[
     "env",
     "input",
     "inputs",
