@@ -10,9 +10,12 @@
 //! finds years that are not written; `instant` gives local times their zone.
 
 mod calendar_date;
+mod clock;
+mod day_plan;
 mod instant;
 mod lexer;
 mod machine;
+mod numeric_date;
 mod pattern;
 mod reader;
 mod scan;
@@ -21,6 +24,7 @@ mod value;
 mod when;
 mod words;
 mod year;
+mod zone_hint;
 
 use jiff::{
     Timestamp, Zoned,
@@ -114,9 +118,18 @@ impl DateContext {
     }
 
     fn reader<'a>(&self, tokens: &'a [lexer::Token], only_time: bool) -> Reader<'a> {
+        // "Sa, 07.03.2026, 20 Uhr" is German, so the day stands first.
+        let is_day_first = tokens.iter().any(|token| match &token.kind {
+            lexer::Kind::Word(word, _) => words::is_day_first_language(word),
+            _ => false,
+        });
         Reader {
             tokens,
-            order: self.order,
+            order: if is_day_first {
+                DateOrder::DayFirst
+            } else {
+                self.order
+            },
             today: self.today,
             only_time,
         }
@@ -312,7 +325,7 @@ fn parse_with_patterns(line: &str, context: &DateContext) -> Result<Vec<Occurren
         .into_iter()
         .filter(|e| !matches!(e, Element::Dates(_)))
         .collect();
-    when::one_day(date, &when::day_plan(times), context, &mut occurrences);
+    when::one_day(date, &day_plan::day_plan(times), context, &mut occurrences);
     Ok(occurrences)
 }
 
@@ -335,7 +348,7 @@ fn is_unannounced(line: &str) -> bool {
 /// What a text that is a time says: `7:00 PM`, `Doors: 7pm / Show: 8pm`, `1930`, `TBA`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct TimeText {
-    plan: when::DayPlan,
+    plan: day_plan::DayPlan,
 }
 
 impl TimeText {
@@ -376,7 +389,7 @@ pub(super) fn parse_time(text: &str, context: &DateContext) -> Result<TimeText, 
         _ => line,
     };
     let tokens = lex(&line);
-    let plan = when::day_plan(context.reader(&tokens, true).scan());
+    let plan = day_plan::day_plan(context.reader(&tokens, true).scan());
     let looks_like_time = tokens.windows(3).any(|three| {
         use lexer::Kind::{Mark, Number};
         matches!(

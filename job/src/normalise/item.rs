@@ -9,7 +9,7 @@ use super::{FIELDS, problem::Problem, text};
 use crate::event::RawItem;
 
 /// Longest text of a field, in bytes.
-const LONGEST_TEXT: usize = 64 * 1024;
+pub(super) const LONGEST_TEXT: usize = 64 * 1024;
 /// Most performers or categories.
 const LONGEST_LIST: usize = 500;
 /// Most values that are looked at inside one field.
@@ -74,6 +74,11 @@ impl<'a> Item<'a> {
             .get(name)
             .filter(|value| !is_empty(value))
             .or_else(|| self.defaults.get(name))
+    }
+
+    /// Whether the item itself has the field, and not only the defaults.
+    pub(super) fn has_own(&self, name: &str) -> bool {
+        self.raw.get(name).is_some_and(|value| !is_empty(value))
     }
 
     /// A field as one line.
