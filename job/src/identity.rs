@@ -140,7 +140,7 @@ fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
             (Some(_), Some(_)) => {}
             (Some(id), None) => {
                 let rank = (sort_time(event), event.title.as_str());
-                let first = earliest.entry(id).or_insert_with(|| rank.clone());
+                let first = earliest.entry(id).or_insert(rank);
                 if rank < *first {
                     *first = rank;
                 }
@@ -231,8 +231,8 @@ fn without_duplicates(events: Vec<(usize, String, Event)>) -> (Vec<(usize, Strin
         let (index, hash, event) = &events[at];
         (std::cmp::Reverse(fullness(event)), hash.clone(), *index)
     };
-    for at in 0..events.len() {
-        let holder = best.entry(sameness(&events[at].2)).or_insert(at);
+    for (at, (_, _, event)) in events.iter().enumerate() {
+        let holder = best.entry(sameness(event)).or_insert(at);
         if rank(at) < rank(*holder) {
             *holder = at;
         }

@@ -14,7 +14,7 @@ fn source() -> SourceKey {
     }
 }
 
-fn event(fields: Value) -> Event {
+fn event(fields: &Value) -> Event {
     let now: Timestamp = "2026-02-21T20:00:00Z".parse().unwrap();
     let normaliser = Normaliser::new("America/Los_Angeles", None, &BTreeMap::new(), now).unwrap();
     normaliser
@@ -24,7 +24,7 @@ fn event(fields: Value) -> Event {
 }
 
 fn show(id: Option<&str>, title: &str, start: &str) -> Event {
-    event(json!({"id": id, "title": title, "start": start}))
+    event(&json!({"id": id, "title": title, "start": start}))
 }
 
 fn uids(events: Vec<Event>) -> Vec<String> {
@@ -100,7 +100,7 @@ fn with_what_the_store_knows_a_series_stays_itself_when_its_first_date_passes() 
 #[test]
 fn an_occurrence_is_part_of_the_identity() {
     let occurrence = |occurrence: &str, start: &str| {
-        event(json!({"id": "u", "title": "T", "start": start, "occurrence": occurrence}))
+        event(&json!({"id": "u", "title": "T", "start": start, "occurrence": occurrence}))
     };
     let before = uids(vec![
         occurrence("20260508T190000", "2026-05-08T19:00"),
@@ -136,8 +136,8 @@ fn without_an_id_day_title_and_order_decide() {
 
 #[test]
 fn the_same_event_twice_is_one_and_the_fuller_stays() {
-    let full = event(json!({"title": "Foo", "start": "2026-05-08T19:00", "url": "/a", "venue": "Hall"}));
-    let bare = event(json!({"title": "Foo", "start": "2026-05-08T19:00", "url": "/a"}));
+    let full = event(&json!({"title": "Foo", "start": "2026-05-08T19:00", "url": "/a", "venue": "Hall"}));
+    let bare = event(&json!({"title": "Foo", "start": "2026-05-08T19:00", "url": "/a"}));
     for events in [vec![full.clone(), bare.clone()], vec![bare.clone(), full.clone()]] {
         let (kept, duplicates) = identify(&source(), events);
         assert_eq!(kept.len(), 1);
@@ -158,18 +158,14 @@ fn the_same_event_twice_is_one_and_the_fuller_stays() {
         "one instant written in two zones"
     );
     let rooms =
-        ["A", "B"].map(|room| event(json!({"title": "Foo", "start": "2026-05-08T19:00", "venue": room})));
+        ["A", "B"].map(|room| event(&json!({"title": "Foo", "start": "2026-05-08T19:00", "venue": room})));
     assert_eq!(identify(&source(), rooms.to_vec()).0.len(), 2);
 }
 
 #[test]
 fn the_content_hash_follows_everything_that_can_be_seen() {
     let base = json!({"title": "Foo", "start": "2026-05-08T19:00", "a": {"x": 1, "y": 2}});
-    let hash = |fields: &Value| {
-        identify(&source(), vec![event(fields.clone())]).0[0]
-            .content_hash
-            .clone()
-    };
+    let hash = |fields: &Value| identify(&source(), vec![event(fields)]).0[0].content_hash.clone();
     assert_eq!(
         hash(&base),
         hash(&json!({"a": {"y": 2, "x": 1}, "start": "2026-05-08T19:00", "title": "Foo"}))

@@ -194,7 +194,9 @@ fn of_text(raw: &str) -> Price {
         if amounts.len() == 2 && amounts.iter().all(|n| (1900.0..2200.0).contains(n)) {
             return price;
         }
-        amounts.into_iter().for_each(|amount| price.add(amount));
+        for amount in amounts {
+            price.add(amount);
+        }
         if text.ends_with('+') {
             price.max = None;
         }

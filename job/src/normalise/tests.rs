@@ -36,7 +36,7 @@ fn events(fields: Value) -> Result<Vec<Event>, Rejected> {
     events_by(&normaliser(None, &[]), fields)
 }
 
-fn one(fields: Value) -> Event {
+fn one(fields: &Value) -> Event {
     let found = events(fields.clone()).unwrap_or_else(|rejected| panic!("{fields}: {rejected:?}"));
     assert_eq!(found.len(), 1, "{fields}");
     found.into_iter().next().unwrap()
@@ -51,7 +51,7 @@ fn when_by(normaliser: &Normaliser, fields: Value) -> String {
                 let mut text = event.start.to_string();
                 for (mark, time) in [(" > ", &event.end), (" doors ", &event.doors)] {
                     if let Some(time) = time {
-                        text += &format!("{mark}{time}");
+                        text = format!("{text}{mark}{time}");
                     }
                 }
                 if event.all_day {
@@ -82,14 +82,14 @@ fn check(rules: Option<&DateRules>, cases: Vec<(Value, &str)>) {
 
 #[test]
 fn daily_times_of_a_run_of_days_go_to_extra() {
-    let event = one(json!({"when": "Feb 6 - 8, 2026, 10am - 8pm"}));
+    let event = one(&json!({"when": "Feb 6 - 8, 2026, 10am - 8pm"}));
     assert_eq!(
         (event.start.to_string(), event.end.map(|end| end.to_string())),
         ("2026-02-06".into(), Some("2026-02-08".into()))
     );
     assert!(!event.time_known);
     assert_eq!(event.extra.get("dailyTimes"), Some(&json!([["10:00", "20:00"]])));
-    let event = one(json!({"date": "Feb 6 - 8, 2026", "time": "10am"}));
+    let event = one(&json!({"date": "Feb 6 - 8, 2026", "time": "10am"}));
     assert_eq!(event.extra.get("dailyTimes"), Some(&json!([["10:00"]])));
 }
 
@@ -141,7 +141,7 @@ fn rejected_items_say_why_and_what_helps() {
 
 #[test]
 fn a_whole_item_becomes_a_whole_event() {
-    let event = one(json!({
+    let event = one(&json!({
         "id": 15782, "title": "  Pop &amp; EDM – SOLD OUT ", "start": "2026-05-08T20:00", "doors": "7pm",
         "venue": {"name": "Hall &amp; Bar", "address": {"streetAddress": "1 A St", "addressLocality": "Seattle"}},
         "description": "<p>One</p><p>Two</p>", "performers": ["A", {"name": "B"}], "categories": "rock\njazz",
@@ -175,7 +175,7 @@ fn a_whole_item_becomes_a_whole_event() {
 
 #[test]
 fn status_and_prices_come_from_several_fields() {
-    let status = |fields: Value| one(fields).status;
+    let status = |fields: Value| one(&fields).status;
     assert_eq!(
         status(json!({"start": "2026-05-08", "cancelled": true})),
         EventStatus::Cancelled
@@ -192,12 +192,12 @@ fn status_and_prices_come_from_several_fields() {
         status(json!({"start": "2026-05-08", "title": "CANCELLED - T", "status": "rescheduled"})),
         EventStatus::Cancelled
     );
-    let event = one(json!({"start": "2026-05-08", "priceMin": "30", "priceMax": 10, "currency": "cad"}));
+    let event = one(&json!({"start": "2026-05-08", "priceMin": "30", "priceMax": 10, "currency": "cad"}));
     assert_eq!(
         (event.price_min, event.price_max, event.currency.as_deref()),
         (Some(10.0), Some(30.0), Some("CAD"))
     );
-    let event = one(json!({"start": "2026-05-08", "price": 22.5, "currency": "$"}));
+    let event = one(&json!({"start": "2026-05-08", "price": 22.5, "currency": "$"}));
     assert_eq!(
         (event.price_min, event.price_max, event.currency.as_deref()),
         (Some(22.5), Some(22.5), Some("USD"))

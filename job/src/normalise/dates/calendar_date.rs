@@ -183,19 +183,19 @@ impl Reader<'_> {
                 break found;
             }
             let end = self.skip_marks(next, &['.']);
-            let (is_range, weekday, day, after) = match self.range_at(end) {
-                Some(after) => (true, None, self.day_at(after)?.0, self.day_at(after)?.1),
-                None => {
-                    let (join, after) = self.list_at(end)?;
-                    if join == Join::Slash && self.numeric_at(at).is_some() {
-                        return None;
-                    }
-                    let (weekday, after) = self
-                        .weekday_at(after)
-                        .map_or((None, after), |(day, next)| (Some(day), next));
-                    let (day, after) = self.day_at(after)?;
-                    (false, weekday, day, after)
+            let (is_range, weekday, day, after) = if let Some(after) = self.range_at(end) {
+                let (day, after) = self.day_at(after)?;
+                (true, None, day, after)
+            } else {
+                let (join, after) = self.list_at(end)?;
+                if join == Join::Slash && self.numeric_at(at).is_some() {
+                    return None;
                 }
+                let (weekday, after) = self
+                    .weekday_at(after)
+                    .map_or((None, after), |(weekday, next)| (Some(weekday), next));
+                let (day, after) = self.day_at(after)?;
+                (false, weekday, day, after)
             };
             if days.len() >= LONGEST_LIST {
                 return None;

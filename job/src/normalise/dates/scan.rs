@@ -126,7 +126,9 @@ impl Scan<'_> {
         if let Some(Element::Year(year)) = self.elements.last() {
             let year = *year;
             if days.iter().all(|day| day.year.is_none()) {
-                days.iter_mut().for_each(|day| day.year = Some(year));
+                for day in &mut days {
+                    day.year = Some(year);
+                }
                 self.elements.pop();
             }
         }

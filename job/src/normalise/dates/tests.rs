@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use serde_json::Value;
 use sms_crds::v1alpha1::{DateOrder, DateRules, YearRule};
 
 use super::*;
 
-mod more;
 mod written;
 
 /// A Saturday.
@@ -32,16 +32,16 @@ fn shown(found: &Result<Vec<Occurrence>, WhenError>) -> String {
             let one = |o: &Occurrence| {
                 let mut text = short(&o.start);
                 if let Some(end) = &o.end {
-                    text += &format!(" > {}", short(end));
+                    text = format!("{text} > {}", short(end));
                 }
                 if let Some(doors) = o.doors.as_ref().and_then(Moment::time) {
-                    text += &format!(" doors {}", clock(doors));
+                    text = format!("{text} doors {}", clock(doors));
                 }
                 if o.all_day {
                     text += " all day";
                 }
                 if !o.daily_times.is_empty() {
-                    text += &format!(" daily {}", o.daily_times_json());
+                    text = format!("{text} daily {}", o.daily_times_json());
                 }
                 text
             };
@@ -64,6 +64,16 @@ fn check(rules: &DateRules, cases: &[(&str, &str)]) {
         })
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn dates_of_listings_and_venues_are_read() {
+    let cases: Vec<(&str, &str)> = include_str!("tests/listings.txt")
+        .lines()
+        .filter_map(|line| line.split_once(" => "))
+        .collect();
+    assert!(cases.len() > 200);
+    check(&DateRules::default(), &cases);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn clauses(elements: Vec<Element>) -> (Vec<Clause>, bool) {
                         current.spans.extend(spans);
                     }
                     Some(_) if is_end && current.spans.len() == 1 => {
-                        current.end = spans.first().map(|span| span.first)
+                        current.end = spans.first().map(|span| span.first);
                     }
                     Some(Element::Until) if current.spans.is_empty() => only_end = true,
                     _ if current.spans.is_empty() => current.spans = spans,

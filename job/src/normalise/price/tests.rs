@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::*;
 
-fn check(value: Value, min: Option<f64>, max: Option<f64>, currency: Option<&str>) {
+fn check(value: &Value, min: Option<f64>, max: Option<f64>, currency: Option<&str>) {
     let expected = Price {
         min,
         max,
         currency: currency.map(str::to_owned),
     };
-    assert_eq!(read(&value), expected, "{value}");
+    assert_eq!(read(value), expected, "{value}");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn prices_with_a_currency_are_found_in_texts() {
         ("<b>$8</b> at the door", 8.0, 8.0, "USD"),
     ];
     for (text, min, max, currency) in cases {
-        check(json!(text), Some(min), Some(max), Some(currency));
+        check(&json!(text), Some(min), Some(max), Some(currency));
     }
 }
 
@@ -76,17 +76,17 @@ fn free_is_zero_and_needs_no_currency() {
         "0",
         "0.00",
     ] {
-        check(json!(text), Some(0.0), Some(0.0), None);
+        check(&json!(text), Some(0.0), Some(0.0), None);
     }
 }
 
 #[test]
 fn bare_numbers_count_only_alone() {
-    check(json!("20"), Some(20.0), Some(20.0), None);
-    check(json!("20.00"), Some(20.0), Some(20.0), None);
-    check(json!("15 - 20"), Some(15.0), Some(20.0), None);
-    check(json!("20+"), Some(20.0), None, None);
-    check(json!(22.5), Some(22.5), Some(22.5), None);
+    check(&json!("20"), Some(20.0), Some(20.0), None);
+    check(&json!("20.00"), Some(20.0), Some(20.0), None);
+    check(&json!("15 - 20"), Some(15.0), Some(20.0), None);
+    check(&json!("20+"), Some(20.0), None, None);
+    check(&json!(22.5), Some(22.5), Some(22.5), None);
     for text in [
         "Ages 21+",
         "18 and over",
@@ -102,10 +102,10 @@ fn bare_numbers_count_only_alone() {
         "smoke-free",
         "Free parking",
     ] {
-        check(json!(text), None, None, None);
+        check(&json!(text), None, None, None);
     }
-    check(json!(-5), None, None, None);
-    check(json!(1e12), None, None, None);
+    check(&json!(-5), None, None, None);
+    check(&json!(1e12), None, None, None);
 }
 
 #[test]
@@ -117,38 +117,43 @@ fn an_open_end_has_no_highest_price() {
         "Tickets from $20",
         "$20 and up",
     ] {
-        check(json!(text), Some(20.0), None, Some("USD"));
+        check(&json!(text), Some(20.0), None, Some("USD"));
     }
 }
 
 #[test]
 fn objects_and_lists_are_read() {
     check(
-        json!({"min": 10, "max": "25.5", "currency": "eur"}),
+        &json!({"min": 10, "max": "25.5", "currency": "eur"}),
         Some(10.0),
         Some(25.5),
         Some("EUR"),
     );
     check(
-        json!({"price": "22.5", "priceCurrency": "USD"}),
+        &json!({"price": "22.5", "priceCurrency": "USD"}),
         Some(22.5),
         Some(22.5),
         Some("USD"),
     );
-    check(json!({"lowPrice": 5, "highPrice": 9}), Some(5.0), Some(9.0), None);
     check(
-        json!({"amount": {"value": "15.00", "currency": "GBP"}}),
+        &json!({"lowPrice": 5, "highPrice": 9}),
+        Some(5.0),
+        Some(9.0),
+        None,
+    );
+    check(
+        &json!({"amount": {"value": "15.00", "currency": "GBP"}}),
         Some(15.0),
         Some(15.0),
         Some("GBP"),
     );
     check(
-        json!([{"price": 30}, {"price": 10}, "$20"]),
+        &json!([{"price": 30}, {"price": 10}, "$20"]),
         Some(10.0),
         Some(30.0),
         Some("USD"),
     );
-    check(json!(null), None, None, None);
+    check(&json!(null), None, None, None);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use sms_crds::{
 
 use super::{check, normaliser, one, when_by};
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 #[test]
 fn the_time_fields_work_together_in_their_order() {
     check(
@@ -344,11 +345,11 @@ fn zones_and_the_change_of_clocks_are_kept() {
         ],
     );
     assert_eq!(
-        one(json!({"start": "2026-05-10T19:30"})).time_zone,
+        one(&json!({"start": "2026-05-10T19:30"})).time_zone,
         "America/Los_Angeles"
     );
     assert_eq!(
-        one(json!({"start": "2026-05-10T19:30", "timeZone": "Europe/Berlin"})).time_zone,
+        one(&json!({"start": "2026-05-10T19:30", "timeZone": "Europe/Berlin"})).time_zone,
         "Europe/Berlin"
     );
 }

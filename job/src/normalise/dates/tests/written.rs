@@ -50,6 +50,7 @@ fn single_days_are_read_in_every_usual_form() {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 #[test]
 fn days_and_times_stand_together_in_every_usual_form() {
     check(
