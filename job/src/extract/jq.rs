@@ -15,7 +15,7 @@ use jaq_core::{
 use jaq_json::Val;
 use serde_json::Value;
 
-use super::{error::PlanError, functions, path::Path};
+use super::{error::PlanError, functions, path::Path, patterns};
 
 /// What programs run over.
 pub(super) type Data = JustLut<Val>;
@@ -325,6 +325,8 @@ fn natives() -> impl Iterator<Item = Fun<Data>> {
         .chain(jaq_std::funs())
         .chain(jaq_json::funs())
         .filter(|(name, ..)| ALLOWED.contains(name))
+        .filter(|(name, ..)| !patterns::NAMES.contains(name))
+        .chain(patterns::natives())
         .chain(functions::natives())
 }
 
