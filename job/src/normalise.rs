@@ -6,6 +6,7 @@
 //! ```
 
 pub mod dates;
+mod ending;
 mod item;
 mod length;
 mod link;
@@ -15,6 +16,7 @@ mod problem;
 pub(crate) mod status;
 mod text;
 mod timing;
+mod zone;
 
 use std::collections::BTreeMap;
 
@@ -74,7 +76,8 @@ impl Normaliser {
             title: item
                 .get("title")
                 .and_then(Value::as_str)
-                .map(text::excerpt)
+                .filter(|title| title.len() <= item::LONGEST_TEXT)
+                .map(|title| text::excerpt(&text::line(title)))
                 .filter(|title| !title.is_empty()),
         })
     }

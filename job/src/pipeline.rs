@@ -206,6 +206,7 @@ impl Run<'_> {
             known,
             now: self.started_at,
             trace: false,
+            deadline: self.clock + self.environment.run_timeout,
         };
         let left = self.environment.run_timeout.saturating_sub(self.clock.elapsed());
         let collected = tokio::select! {

@@ -11,7 +11,16 @@ use crate::event::EventStatus;
 const STATUS_WORDS: &[(EventStatus, &[&str])] = &[
     (
         EventStatus::Cancelled,
-        &["cancel", "abgesagt", "annul", "afgelast", "geannuleerd"],
+        &[
+            "cancelled",
+            "canceled",
+            "cancelad",
+            "cancellat",
+            "abgesagt",
+            "annul",
+            "afgelast",
+            "geannuleerd",
+        ],
     ),
     (
         EventStatus::Postponed,

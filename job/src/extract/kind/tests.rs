@@ -19,7 +19,7 @@ fn titles(spec: Value, html: &str) -> Vec<Value> {
     };
     let options = ReadOptions {
         now: jiff::Timestamp::UNIX_EPOCH,
-        zone: "UTC",
+        zone: &jiff::tz::TimeZone::UTC,
         max_items: 10,
         want_text: false,
     };
