@@ -63,6 +63,18 @@ fn venues() -> PathBuf {
             if folder.ends_with("release") {
                 build.arg("--release");
             }
+            // Cargo's own variables about this test would make build scripts run anew.
+            let settings = [
+                "CARGO_HOME",
+                "CARGO_TARGET_DIR",
+                "CARGO_INCREMENTAL",
+                "CARGO_NET_OFFLINE",
+            ];
+            for (name, _) in std::env::vars() {
+                if name.starts_with("CARGO_") && !settings.contains(&name.as_str()) {
+                    build.env_remove(name);
+                }
+            }
             assert!(
                 build.status().unwrap().success(),
                 "the example server does not build"
