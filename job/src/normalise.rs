@@ -33,9 +33,35 @@ use crate::{
 
 /// Names of the fields that an event is built from; every other field goes to `extra`.
 pub const FIELDS: &[&str] = &[
-    "id", "title", "start", "end", "when", "date", "time", "endDate", "endTime", "duration", "doors", "timeZone",
-    "allDay", "occurrence", "venue", "address", "description", "performers", "categories", "url", "ticketUrl", "image",
-    "price", "priceMin", "priceMax", "currency", "status", "cancelled", "soldOut",
+    "id",
+    "title",
+    "start",
+    "end",
+    "when",
+    "date",
+    "time",
+    "endDate",
+    "endTime",
+    "duration",
+    "doors",
+    "timeZone",
+    "allDay",
+    "occurrence",
+    "venue",
+    "address",
+    "description",
+    "performers",
+    "categories",
+    "url",
+    "ticketUrl",
+    "image",
+    "price",
+    "priceMin",
+    "priceMax",
+    "currency",
+    "status",
+    "cancelled",
+    "soldOut",
 ];
 
 /// Makes events of raw items by the rules of one source, for one run.

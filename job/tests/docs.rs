@@ -22,7 +22,10 @@ use std::path::{Path, PathBuf};
 
 /// Folder of the repository.
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Markdown files of the repository, without what is built or hidden.
@@ -33,7 +36,8 @@ fn pages() -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let is_skipped = name.starts_with('.') || ["target", "node_modules", "golden"].contains(&name.as_str());
+            let is_skipped =
+                name.starts_with('.') || ["target", "node_modules", "golden"].contains(&name.as_str());
             if path.is_dir() && !is_skipped {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| kind == "md") {

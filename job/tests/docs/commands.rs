@@ -18,13 +18,20 @@ use super::{
 /// White space, and the lines of tables, as one space.
 fn plain(text: &str) -> String {
     let is_gap = |c: char| c.is_whitespace() || "│┆|┌┐└┘├┤┬┴┼─═╞╪╡╌".contains(c);
-    text.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(is_gap)
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Whether one line of `text` has the parts of `wanted` between `…`, in order.
 pub fn has_line(text: &str, wanted: &str) -> bool {
     let wanted = plain(wanted);
-    let parts: Vec<&str> = wanted.split('…').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = wanted
+        .split('…')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     text.lines().map(plain).any(|line| {
         let mut rest = line.as_str();
         parts.iter().all(|part| {
@@ -66,7 +73,9 @@ fn follow(page: &Path) -> usize {
         match block.mark("run") {
             Some("in background") => place.start(block.text.trim()),
             Some(end) => {
-                let wanted: i32 = end.strip_prefix("exit code ").map_or(0, |code| code.parse().unwrap());
+                let wanted: i32 = end
+                    .strip_prefix("exit code ")
+                    .map_or(0, |code| code.parse().unwrap());
                 let printed = place.run(&block.text);
                 assert_eq!(
                     printed.code,
@@ -103,7 +112,11 @@ fn the_commands_of_the_tutorial_work() {
 #[test]
 fn the_commands_of_all_other_pages_work() {
     let own = ["README.md", "docs/tutorial.md"].map(|page| repository().join(page));
-    let ran: usize = user_pages().iter().filter(|page| !own.contains(page)).map(|page| follow(page)).sum();
+    let ran: usize = user_pages()
+        .iter()
+        .filter(|page| !own.contains(page))
+        .map(|page| follow(page))
+        .sum();
     assert!(ran >= 3, "{ran}");
 }
 

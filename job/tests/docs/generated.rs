@@ -20,9 +20,16 @@ fn agrees(page: &str, make: impl Fn(&str) -> Option<String>) {
     let mut parts = 0;
     while let Some((before, tail)) = rest.split_once("<!-- generated: ") {
         let (name, tail) = tail.split_once(" -->\n").unwrap();
-        let (_, after) = tail.split_once("<!-- end -->").unwrap_or_else(|| panic!("{page}: {name} has no end"));
+        let (_, after) = tail
+            .split_once("<!-- end -->")
+            .unwrap_or_else(|| panic!("{page}: {name} has no end"));
         let body = make(name).unwrap_or_else(|| panic!("{page}: nothing is called {name}"));
-        write!(made, "{before}<!-- generated: {name} -->\n\n{}\n\n<!-- end -->", body.trim_end()).unwrap();
+        write!(
+            made,
+            "{before}<!-- generated: {name} -->\n\n{}\n\n<!-- end -->",
+            body.trim_end()
+        )
+        .unwrap();
         rest = after;
         parts += 1;
     }
@@ -32,7 +39,10 @@ fn agrees(page: &str, make: impl Fn(&str) -> Option<String>) {
         fs::write(&path, &made).unwrap();
     }
     let now = fs::read_to_string(&path).unwrap();
-    assert!(now == made, "{page} is not what the code says; run UPDATE_DOCS=1 cargo test -p sms-job --test docs");
+    assert!(
+        now == made,
+        "{page} is not what the code says; run UPDATE_DOCS=1 cargo test -p sms-job --test docs"
+    );
 }
 
 #[test]
@@ -54,8 +64,19 @@ fn the_command_line_is_what_help_says() {
 #[test]
 fn every_sub_command_is_on_the_page() {
     let page = fs::read_to_string(repository().join("docs/reference/command-line.md")).unwrap();
-    for name in ["ingester", "serve", "check", "preview", "events", "migrate", "completions"] {
-        assert!(page.contains(&format!("<!-- generated: sms_scraper {name} -->")), "{name}");
+    for name in [
+        "ingester",
+        "serve",
+        "check",
+        "preview",
+        "events",
+        "migrate",
+        "completions",
+    ] {
+        assert!(
+            page.contains(&format!("<!-- generated: sms_scraper {name} -->")),
+            "{name}"
+        );
     }
 }
 
@@ -63,8 +84,19 @@ fn families(families: &[Family]) -> String {
     let mut table = "| Family | Type | Meaning |\n| --- | --- | --- |\n".to_owned();
     for family in families {
         let labels = family.labels.join(",");
-        let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
-        writeln!(table, "| `{}{labels}` | {} | {} |", family.name, family.kind.as_str(), family.help).unwrap();
+        let labels = if labels.is_empty() {
+            labels
+        } else {
+            format!("{{{labels}}}")
+        };
+        writeln!(
+            table,
+            "| `{}{labels}` | {} | {} |",
+            family.name,
+            family.kind.as_str(),
+            family.help
+        )
+        .unwrap();
     }
     table
 }
@@ -79,7 +111,11 @@ fn the_metrics_are_those_of_the_code() {
     // Written by hand, with more words: every family is there.
     let guide = fs::read_to_string(repository().join("docs/observability.md")).unwrap();
     for family in pushed::ALL.iter().chain(exported::ALL) {
-        assert!(guide.contains(&format!("`{}", family.name)), "docs/observability.md lacks {}", family.name);
+        assert!(
+            guide.contains(&format!("`{}", family.name)),
+            "docs/observability.md lacks {}",
+            family.name
+        );
     }
 }
 
@@ -102,13 +138,19 @@ fn outcomes_reasons_and_steps_are_those_of_the_code() {
                     let name = format!("{reason:?}");
                     let meaning = words::meaning("Reason", &name);
                     let code = match reason {
-                        Reason::TooFewEvents | Reason::DropDetected | Reason::FieldMissing => "0 (`Suspicious`)",
+                        Reason::TooFewEvents | Reason::DropDetected | Reason::FieldMissing => {
+                            "0 (`Suspicious`)"
+                        }
                         Reason::PushFailed => "0 (a warning)",
                         reason if reason.is_transient() => "1",
                         _ => "2",
                     };
                     let link = name.to_lowercase();
-                    writeln!(table, "| [`{name}`](../troubleshooting.md#{link}) | {meaning} | {code} |").unwrap();
+                    writeln!(
+                        table,
+                        "| [`{name}`](../troubleshooting.md#{link}) | {meaning} | {code} |"
+                    )
+                    .unwrap();
                 }
             }
             "skip reasons" => {
@@ -123,7 +165,13 @@ fn outcomes_reasons_and_steps_are_those_of_the_code() {
                 table.push_str("| Step | What it does |\n| --- | --- |\n");
                 for step in Step::ALL {
                     let variant = format!("{step:?}");
-                    writeln!(table, "| `{}` | {} |", step.as_str(), words::meaning("Step", &variant)).unwrap();
+                    writeln!(
+                        table,
+                        "| `{}` | {} |",
+                        step.as_str(),
+                        words::meaning("Step", &variant)
+                    )
+                    .unwrap();
                 }
             }
             _ => return None,
@@ -142,7 +190,13 @@ fn every_list_of_words_is_complete() {
 
 #[test]
 fn the_functions_and_variables_of_jq_are_those_of_the_code() {
-    let list = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     agrees("docs/reference/jq.md", |name| match name {
         "functions" => Some(list(jq::ALLOWED)),
         "forbidden" => Some(list(jq::FORBIDDEN)),
@@ -155,9 +209,16 @@ fn the_functions_and_variables_of_jq_are_those_of_the_code() {
 fn troubleshooting_has_a_heading_for_every_reason() {
     let page = fs::read_to_string(repository().join("docs/troubleshooting.md")).unwrap();
     for reason in Reason::ALL {
-        assert!(page.contains(&format!("\n### {reason:?}\n")), "{reason:?} has no heading");
+        assert!(
+            page.contains(&format!("\n### {reason:?}\n")),
+            "{reason:?} has no heading"
+        );
     }
     for reason in SkipReason::ALL {
-        assert!(page.contains(&format!("| `{}` |", reason.as_str())), "{} has no row", reason.as_str());
+        assert!(
+            page.contains(&format!("| `{}` |", reason.as_str())),
+            "{} has no row",
+            reason.as_str()
+        );
     }
 }

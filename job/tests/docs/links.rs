@@ -14,7 +14,9 @@ fn anchors(text: &str) -> BTreeSet<String> {
         if line.trim_start().starts_with("```") {
             in_fence = !in_fence;
         }
-        let Some(heading) = line.strip_prefix('#').filter(|_| !in_fence) else { continue };
+        let Some(heading) = line.strip_prefix('#').filter(|_| !in_fence) else {
+            continue;
+        };
         let base: String = heading
             .trim_start_matches('#')
             .trim()
@@ -38,12 +40,17 @@ fn anchors(text: &str) -> BTreeSet<String> {
 
 fn problem(page: &Path, target: &str) -> Option<String> {
     let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-    let file = if file.is_empty() { page.to_owned() } else { page.parent()?.join(file) };
+    let file = if file.is_empty() {
+        page.to_owned()
+    } else {
+        page.parent()?.join(file)
+    };
     if !file.exists() {
         return Some(format!("{}: {target} does not exist", page.display()));
     }
     let is_page = file.extension().is_some_and(|kind| kind == "md");
-    let is_known = anchor.is_empty() || !is_page || anchors(&fs::read_to_string(&file).unwrap()).contains(anchor);
+    let is_known =
+        anchor.is_empty() || !is_page || anchors(&fs::read_to_string(&file).unwrap()).contains(anchor);
     (!is_known).then(|| format!("{}: {target} has no such heading", page.display()))
 }
 

@@ -21,11 +21,21 @@ fn every_manifest_of_the_pages_is_valid() {
     let mut seen = 0;
     for page in user_pages() {
         let blocks = markdown::blocks(&fs::read_to_string(&page).unwrap());
-        for block in blocks.iter().filter(|block| is_manifest(block) && block.mark("wrong").is_none()) {
+        for block in blocks
+            .iter()
+            .filter(|block| is_manifest(block) && block.mark("wrong").is_none())
+        {
             let place = Place::new();
             place.write("manifest.yaml", &block.text);
             let printed = place.run("sms_scraper check manifest.yaml");
-            assert_eq!(printed.code, 0, "{}:{}: {}", page.display(), block.line, printed.text);
+            assert_eq!(
+                printed.code,
+                0,
+                "{}:{}: {}",
+                page.display(),
+                block.line,
+                printed.text
+            );
             seen += 1;
         }
     }
@@ -46,11 +56,16 @@ fn preview(page: &Path) -> usize {
             let (fixture, now) = (words.next().unwrap(), words.next().unwrap());
             let details: String = words.map(|detail| format!(" --detail '{detail}'")).collect();
             place.write("manifest.yaml", &block.text);
-            let printed =
-                place.run(&format!("sms_scraper preview manifest.yaml --fixture {fixture} --now {now}{details}"));
+            let printed = place.run(&format!(
+                "sms_scraper preview manifest.yaml --fixture {fixture} --now {now}{details}"
+            ));
             let at = format!("{}:{}", page.display(), block.line);
             assert_eq!(printed.code, 0, "{at}: {}", printed.text);
-            let has_events = printed.text.lines().next().is_some_and(|line| !line.contains(" 0 events"));
+            let has_events = printed
+                .text
+                .lines()
+                .next()
+                .is_some_and(|line| !line.contains(" 0 events"));
             assert!(has_events, "{at}: {}", printed.text);
             seen += 1;
             last = Some(printed);

@@ -44,7 +44,10 @@ pub fn blocks(text: &str) -> Vec<Block> {
                 text: body.join("\n") + "\n",
                 line: number + 1,
             });
-        } else if let Some(mark) = trimmed.strip_prefix("<!--").and_then(|rest| rest.trim_end().strip_suffix("-->")) {
+        } else if let Some(mark) = trimmed
+            .strip_prefix("<!--")
+            .and_then(|rest| rest.trim_end().strip_suffix("-->"))
+        {
             marks.push(mark.trim().to_owned());
         } else if !trimmed.is_empty() {
             marks.clear();
@@ -75,6 +78,9 @@ fn a_block_has_the_marks_that_stand_before_it() {
     let found = blocks(page);
     assert_eq!(found[0].marks, ["run", "file a.yaml"]);
     assert_eq!((found[0].text.as_str(), found[0].line), ("ls\n\nls -l\n", 5));
-    assert_eq!((found[0].mark("file"), found[0].mark("fi")), (Some("a.yaml"), None));
+    assert_eq!(
+        (found[0].mark("file"), found[0].mark("fi")),
+        (Some("a.yaml"), None)
+    );
     assert_eq!((found[1].marks.len(), found[1].text.as_str()), (0, "x\n"));
 }

@@ -43,7 +43,11 @@ pub struct Printed {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// The example server's program, built if need be.
@@ -53,11 +57,16 @@ fn venues() -> PathBuf {
         .get_or_init(|| {
             let folder = Path::new(env!("CARGO_BIN_EXE_sms_scraper")).parent().unwrap();
             let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "-p", "sms-job", "--example", "venues"]).current_dir(repository());
+            build
+                .args(["build", "--quiet", "-p", "sms-job", "--example", "venues"])
+                .current_dir(repository());
             if folder.ends_with("release") {
                 build.arg("--release");
             }
-            assert!(build.status().unwrap().success(), "the example server does not build");
+            assert!(
+                build.status().unwrap().success(),
+                "the example server does not build"
+            );
             folder.join("examples/venues")
         })
         .clone()
@@ -84,17 +93,26 @@ impl Place {
         fs::create_dir(folder.path().join("home")).unwrap();
         // The example server's port, the exporter's and that of the health checks: as written, and as used here.
         let ports = [8000, 9898, 8080].map(|port| (port, free_port()));
-        Self { folder, running: Vec::new(), ports, exports: String::new() }
+        Self {
+            folder,
+            running: Vec::new(),
+            ports,
+            exports: String::new(),
+        }
     }
 
     /// Starts the example server.
     pub fn start_venues(&mut self) {
         let listen = format!("127.0.0.1:{}", self.ports[0].1);
         let mut command = Command::new(venues());
-        command.args(["--listen", &listen, "--root", "examples/venues"]).current_dir(self.folder.path());
+        command
+            .args(["--listen", &listen, "--root", "examples/venues"])
+            .current_dir(self.folder.path());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         assert!(line.contains("listening on"), "{line}");
         self.running.push(Running(child));
     }
@@ -127,7 +145,10 @@ impl Place {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()))
+            .env(
+                "PATH",
+                format!("{}:/usr/local/bin:/usr/bin:/bin", programs.display()),
+            )
             .env("HOME", self.folder.path().join("home"))
             .env("LANG", "C.UTF-8")
             .env("SMS_METRICS_PORT", self.ports[1].1.to_string())
@@ -139,7 +160,11 @@ impl Place {
 
     /// Runs `script` with bash; ends it after a minute.
     pub fn run(&self, script: &str) -> Printed {
-        let script = format!("exec 2>&1\nset -euo pipefail\n{}{}", self.exports, self.adapted(script));
+        let script = format!(
+            "exec 2>&1\nset -euo pipefail\n{}{}",
+            self.exports,
+            self.adapted(script)
+        );
         let mut command = self.command("timeout");
         command.args([&PATIENCE.as_secs().to_string(), "bash", "-c", &script]);
         let output = command.output().unwrap();
@@ -162,7 +187,12 @@ impl Place {
         // With exec, so that ending the process ends the server and not a shell around it.
         let script = format!("{}exec {}", self.exports, self.adapted(script));
         let mut command = self.command("bash");
-        let child = command.args(["-c", &script]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = command
+            .args(["-c", &script])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         self.running.push(Running(child));
         let begun = Instant::now();
         while !self.is_ready() {
@@ -172,7 +202,9 @@ impl Place {
     }
 
     fn is_ready(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.ports[2].1)) else { return false };
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.ports[2].1)) else {
+            return false;
+        };
         let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         let mut answer = String::new();
         stream.write_all(request.as_bytes()).is_ok()
