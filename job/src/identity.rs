@@ -68,7 +68,7 @@ pub fn keep_known(
     stored_start: impl Fn(&str) -> Option<String>,
 ) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut open: Vec<(usize, Vec<(String, Option<String>)>)> = Vec::new();
+    let mut open: Vec<(usize, Vec<Candidate>)> = Vec::new();
     for (at, one) in identified.iter().enumerate() {
         let Some(id) = one.event.id.as_deref().filter(|_| one.event.occurrence.is_none()) else {
             taken.insert(one.uid.clone());
@@ -107,6 +107,9 @@ pub fn keep_known(
         }
     }
 }
+
+/// A uid that an event may have, and the start that is stored under it.
+type Candidate = (String, Option<String>);
 
 /// What an event is known by.
 enum Key<'a> {
