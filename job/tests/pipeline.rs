@@ -563,3 +563,22 @@ async fn serve_ends_cleanly_on_sigterm_in_the_middle_of_a_run() {
     assert_eq!(ingest(&scraper).await.report()["outcome"], "Succeeded");
     assert!(started.elapsed() < Duration::from_secs(20));
 }
+
+#[tokio::test]
+async fn an_id_whose_first_date_passes_does_not_hand_its_identity_on() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    let night =
+        |day: &str| json!({"id": "weekly", "title": "Jam", "start": format!("2099-05-{day}T20:00:00")});
+    serve(&server, &json!({"events": [night("01"), night("08")]})).await;
+    assert_eq!(counts(&ingest(&scraper).await.report()), [2, 2, 2, 0, 0, 0]);
+    serve(&server, &json!({"events": [night("08")]})).await;
+    assert_eq!(counts(&ingest(&scraper).await.report()), [1, 1, 0, 0, 1, 0]);
+    let starts: Vec<_> = scraper
+        .events()
+        .await
+        .iter()
+        .map(|event| event["start"].clone())
+        .collect();
+    assert_eq!(starts, ["2099-05-01T20:00:00-07:00", "2099-05-08T20:00:00-07:00"]);
+}
