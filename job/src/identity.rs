@@ -4,8 +4,8 @@
 //!
 //! 1. the source's id and the original occurrence, where the source gives one (iCalendar RECURRENCE-ID);
 //! 2. the source's id alone, where the id occurs once in a run;
-//! 3. the source's id alone for the earliest of several dates of one id, the id and the local start for the others, so
-//!    that an event that gets a second date keeps its own identity;
+//! 3. the source's id alone for the earliest of several dates of one id, the id and the local date for the others (and
+//!    the time for further shows of a day), so that an event that gets a second date keeps its own identity;
 //! 4. without an id the local date, the title (letters and digits alone, without "CANCELLED" and the like) and the
 //!    position among the shows of that title on that day, by start.
 //!
@@ -59,50 +59,65 @@ pub fn identify(source: &SourceKey, events: Vec<Event>) -> (Vec<Identified>, Vec
     (identified, duplicates)
 }
 
-/// Keeps the identities that the store knows: `stored_start` gives the start (as [`EventTime`] writes it)
-/// of the event that is stored under a uid. An event of an id with several dates, now or before, stays under the uid
-/// that already has its start; no uid is given twice.
+/// Keeps the identities that the store knows: `stored_start` gives the start (as [`EventTime`] writes it) of the event
+/// that is stored under a uid. An event of an id with several dates, now or before, stays under the uid that already has
+/// its start, or else its date; no uid is given twice.
 pub fn keep_known(
     source: &SourceKey,
     identified: &mut [Identified],
     stored_start: impl Fn(&str) -> Option<String>,
 ) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut open = Vec::new();
+    let mut open: Vec<(usize, Vec<Candidate>)> = Vec::new();
     for (at, one) in identified.iter().enumerate() {
-        let Some(id) = one.event.id.as_ref().filter(|_| one.event.occurrence.is_none()) else {
+        let Some(id) = one.event.id.as_deref().filter(|_| one.event.occurrence.is_none()) else {
+            taken.insert(one.uid.clone());
             continue;
         };
-        let start = one.event.start.to_string();
-        let candidates = [Key::Id(id), Key::Dated(id, start.clone())].map(|key| key.uid(source));
-        match candidates
-            .iter()
-            .find(|uid| stored_start(uid).as_deref() == Some(start.as_str()) && !taken.contains(*uid))
-        {
-            Some(uid) => {
+        let keys = [
+            Key::Id(id),
+            Key::Dated(id, day(&one.event)),
+            Key::Show(id, one.event.start.to_string()),
+        ];
+        let uids = keys.into_iter().map(|key| key.uid(source));
+        open.push((at, uids.map(|uid| (uid.clone(), stored_start(&uid))).collect()));
+    }
+    // First those whose start is known, then those whose day is, then the others.
+    let same_start = |start: &str, stored: &str| start == stored;
+    let same_day = |start: &str, stored: &str| start.get(..10).is_some_and(|day| stored.starts_with(day));
+    for is_same in [same_start, same_day] {
+        open.retain(|(at, candidates)| {
+            let start = identified[*at].event.start.to_string();
+            let known = candidates.iter().find(|(uid, stored)| {
+                !taken.contains(uid) && stored.as_ref().is_some_and(|s| is_same(&start, s))
+            });
+            if let Some((uid, _)) = known {
                 taken.insert(uid.clone());
-                open.push((at, Some(uid.clone()), candidates[1].clone()));
+                identified[*at].uid.clone_from(uid);
             }
-            None => open.push((at, None, candidates[1].clone())),
+            known.is_none()
+        });
+    }
+    for (at, candidates) in open {
+        let own = identified[at].uid.clone();
+        let dated = candidates.into_iter().skip(1).map(|(uid, _)| uid);
+        if let Some(uid) = std::iter::once(own).chain(dated).find(|uid| !taken.contains(uid)) {
+            taken.insert(uid.clone());
+            identified[at].uid = uid;
         }
     }
-    for (at, known, dated) in open {
-        // One that is not known takes its own uid unless a known event holds that.
-        let uid = known.unwrap_or_else(|| {
-            if taken.contains(&identified[at].uid) {
-                dated
-            } else {
-                identified[at].uid.clone()
-            }
-        });
-        identified[at].uid = uid;
-    }
 }
+
+/// A uid that an event may have, and the start that is stored under it.
+type Candidate = (String, Option<String>);
 
 /// What an event is known by.
 enum Key<'a> {
     Id(&'a str),
+    /// An id on a further date.
     Dated(&'a str, String),
+    /// An id at a further time of a date.
+    Show(&'a str, String),
     Occurrence(&'a str, &'a str),
     Title {
         date: String,
@@ -116,6 +131,7 @@ impl Key<'_> {
         let parts: Vec<String> = match self {
             Self::Id(id) => vec!["id".into(), (*id).into()],
             Self::Dated(id, start) => vec!["dated".into(), (*id).into(), start.clone()],
+            Self::Show(id, start) => vec!["show".into(), (*id).into(), start.clone()],
             Self::Occurrence(id, occurrence) => vec!["occurrence".into(), (*id).into(), (*occurrence).into()],
             Self::Title { date, title, ordinal } => {
                 vec!["title".into(), date.clone(), title.clone(), ordinal.to_string()]
@@ -133,17 +149,13 @@ impl Key<'_> {
 
 /// The keys of events among which there are no duplicates, in their order.
 fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
-    let mut earliest: BTreeMap<&str, (SortTime, &str)> = BTreeMap::new();
+    let mut dates: BTreeMap<&str, BTreeSet<SortTime>> = BTreeMap::new();
     let mut shows: BTreeMap<(String, String), Vec<(SortTime, String)>> = BTreeMap::new();
     for event in events.clone() {
         match (event.id.as_deref(), event.occurrence.as_deref()) {
             (Some(_), Some(_)) => {}
             (Some(id), None) => {
-                let rank = (sort_time(event), event.title.as_str());
-                let first = earliest.entry(id).or_insert(rank);
-                if rank < *first {
-                    *first = rank;
-                }
+                dates.entry(id).or_default().insert(sort_time(event));
             }
             (None, _) => shows
                 .entry(day_and_title(event))
@@ -154,24 +166,23 @@ fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
     for ranks in shows.values_mut() {
         ranks.sort_unstable();
     }
+    let before = |id: &str, event: &Event| {
+        dates
+            .get(id)
+            .and_then(|dates| dates.range(..sort_time(event)).next_back())
+    };
     events
         .map(|event| match (event.id.as_deref(), event.occurrence.as_deref()) {
             (Some(id), Some(occurrence)) => Key::Occurrence(id, occurrence),
-            (Some(id), None) => {
-                let is_first = earliest
-                    .get(id)
-                    .is_none_or(|(first, _)| *first == sort_time(event));
-                if is_first {
-                    Key::Id(id)
-                } else {
-                    Key::Dated(id, event.start.to_string())
-                }
-            }
+            (Some(id), None) => match before(id, event) {
+                None => Key::Id(id),
+                Some((date, _)) if *date == event.start.date() => Key::Show(id, event.start.to_string()),
+                Some(_) => Key::Dated(id, day(event)),
+            },
             (None, _) => {
                 let key = day_and_title(event);
-                let ordinal = shows
-                    .get(&key)
-                    .map_or(0, |ranks| ranks.partition_point(|rank| *rank < show_rank(event)));
+                let ranks = shows.get(&key);
+                let ordinal = ranks.map_or(0, |ranks| ranks.partition_point(|rank| *rank < show_rank(event)));
                 Key::Title {
                     date: key.0,
                     title: key.1,
@@ -180,6 +191,10 @@ fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
             }
         })
         .collect()
+}
+
+fn day(event: &Event) -> String {
+    event.start.date().to_string()
 }
 
 /// Start for sorting: by local date, days without a time first, then by instant.
@@ -200,7 +215,7 @@ fn show_rank(event: &Event) -> (SortTime, String) {
 }
 
 fn day_and_title(event: &Event) -> (String, String) {
-    (event.start.date().to_string(), comparable_title(&event.title))
+    (day(event), comparable_title(&event.title))
 }
 
 /// A title for comparing: letters and digits in lower case, without words such as "CANCELLED".

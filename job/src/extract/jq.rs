@@ -14,8 +14,8 @@ use jaq_json::Val;
 use serde_json::Value;
 
 use super::{error::PlanError, path::Path};
-pub use language::{ALLOWED, FORBIDDEN, VARIABLES};
 use language::compile;
+pub use language::{ALLOWED, FORBIDDEN, VARIABLES};
 use value::{from_val, to_val};
 
 /// What programs run over.

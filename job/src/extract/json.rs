@@ -52,7 +52,7 @@ impl JsonPlan {
                     None => self.from_scripts(&html.scripts(selector)),
                 }
             }
-            
+
             _ => serde_json::from_str(text.trim_start_matches('\u{feff}'))
                 .or_else(|error| literal::assigned_value(text, self.variable.as_deref()).map_err(|_| error))
                 .map(|value| vec![value])
@@ -68,7 +68,12 @@ impl JsonPlan {
         if scripts.is_empty() {
             return Err(fail(format!(
                 "no element of the page matches within: {:?}{}",
-                self.within_text, self.attribute.as_ref().map(|name| format!(" and has the attribute {name:?}")).unwrap_or_default())));
+                self.within_text,
+                self.attribute
+                    .as_ref()
+                    .map(|name| format!(" and has the attribute {name:?}"))
+                    .unwrap_or_default()
+            )));
         }
         let mut first_problem = None;
         let mut found = Vec::new();

@@ -16,15 +16,14 @@ use super::{
     error::{ExtractError, PlanError},
     feed,
     fields::FieldPrograms,
-    html as pages,
-    ical,
+    html as pages, ical,
     item::ItemList,
     jq::Variables,
     json::JsonPlan,
     page::Page,
 };
-use html::HtmlKind;
 use calendar::IcalKind;
+use html::HtmlKind;
 use json_ld::JsonLdKind;
 
 /// What every extractor needs to know of the run.
@@ -158,9 +157,7 @@ impl Kind {
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
                 let list = match &document {
-                    Value::Array(scripts) if !is_one => {
-                        plan.items(scripts, &variables, options.max_items)?
-                    }
+                    Value::Array(scripts) if !is_one => plan.items(scripts, &variables, options.max_items)?,
                     single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
                 };
                 Ok(Reading {

@@ -98,6 +98,33 @@ fn with_what_the_store_knows_a_series_stays_itself_when_its_first_date_passes() 
 }
 
 #[test]
+fn a_date_of_a_series_keeps_its_identity_when_only_its_time_changes() {
+    let series = |second: &str| {
+        uids(vec![
+            show(Some("7"), "Foo", "2026-05-08T19:00"),
+            show(Some("7"), "Foo", second),
+        ])
+    };
+    assert_eq!(series("2026-05-15T19:00"), series("2026-05-15T20:00"));
+    assert_eq!(series("2026-05-15T19:00"), series("2026-05-15"));
+    let (stored, _) = identify(
+        &source(),
+        vec![
+            show(Some("7"), "Foo", "2026-05-08T19:00"),
+            show(Some("7"), "Foo", "2026-05-15T19:00"),
+        ],
+    );
+    let (mut last, _) = identify(&source(), vec![show(Some("7"), "Foo", "2026-05-15T20:00")]);
+    keep_known(&source(), &mut last, |uid| {
+        stored
+            .iter()
+            .find(|one| one.uid == uid)
+            .map(|one| one.event.start.to_string())
+    });
+    assert_eq!(last[0].uid, stored[1].uid);
+}
+
+#[test]
 fn an_occurrence_is_part_of_the_identity() {
     let occurrence = |occurrence: &str, start: &str| {
         event(&json!({"id": "u", "title": "T", "start": start, "occurrence": occurrence}))

@@ -88,7 +88,8 @@ impl<'a> Item<'a> {
 
     /// The title.
     pub(super) fn title(&self) -> Option<String> {
-        self.get("title").and_then(|value| joined(value, ", ", text::title))
+        self.get("title")
+            .and_then(|value| joined(value, ", ", text::title))
     }
 
     /// A field as text of several lines.

@@ -37,8 +37,7 @@ impl Price {
 }
 
 const NUMBER: &str = r"[0-9](?:[0-9.,'’]*[0-9])?";
-const MARK: &str =
-    r"US\$|CA\$|AU\$|NZ\$|C\$|A\$|\$|€|£|¥|₹|\b(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|SEK|NOK|DKK|PLN|MXN|BRL)";
+const MARK: &str = r"US\$|CA\$|AU\$|NZ\$|MX\$|HK\$|R\$|S\$|C\$|A\$|\$|€|£|¥|₹|\b(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|SEK|NOK|DKK|PLN|MXN|BRL)";
 
 /// `$20`, `USD 22.50`, `€ 12,50`, then possibly `-25`, `to 25`, `/25` as the other end of a range.
 static MARK_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -69,10 +68,14 @@ static FREE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:^|[^-\w])(?P<word>free|gratis|gratuit[oae]?|kostenlos|eintritt frei|entrée libre|entrada libre|ingresso libero|no (?:cover|charge)|by donation|complimentary)(?:$|[^-\w])").ok()
 });
 static NOT_FREE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:(?:smoke|alcohol|gluten|sugar|dairy|drug|fee|hands|feel|not|nut)[ -]free|free[ -](?:parking|shipping|wi-?fi|drinks?|beer|food|gift|snacks|coat|will|jazz|standing|form|to re|for all ages))\b").ok()
+    Regex::new(r"(?i)\b(?:(?:smoke|alcohol|gluten|sugar|dairy|drug|fee|hands|feel|not|nut)[ -]free|free[ -](?:parking|shipping|wi-?fi|drinks?|beer|food|gift|snacks|coat|will|jazz|standing|form|to re))\b").ok()
 });
 static OPEN_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)^\W*(?:tickets?:?\s*)?(?:from|starting (?:at|from)|starts at|ab|desde|à partir de|minimum)\b|[$€£]\s?[0-9][0-9.,]*\s?(?:\+|& up|and up)\s*$").ok()
+});
+
+static UP_TO: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)^\W*(?:tickets?:?\s*)?(?:up to|under|at most|max\.?|bis zu|jusqu.à|hasta)\b").ok()
 });
 
 /// Keys of objects: the lowest, the highest, one price; currency.
@@ -168,6 +171,8 @@ fn code_of_mark(mark: &str) -> Option<&'static str> {
         "ca$" | "c$" | "cad" => "CAD",
         "au$" | "a$" | "aud" => "AUD",
         "nz$" | "nzd" => "NZD",
+        "s$" | "sgd" => "SGD",
+        "hk$" | "hkd" => "HKD",
         "¥" | "jpy" => "JPY",
         "₹" | "inr" => "INR",
         "chf" => "CHF",
@@ -175,8 +180,8 @@ fn code_of_mark(mark: &str) -> Option<&'static str> {
         "nok" => "NOK",
         "dkk" => "DKK",
         "pln" => "PLN",
-        "mxn" => "MXN",
-        "brl" => "BRL",
+        "mx$" | "mxn" => "MXN",
+        "r$" | "brl" => "BRL",
         _ => return None,
     })
 }
@@ -190,8 +195,9 @@ fn of_text(raw: &str) -> Price {
             .iter()
             .filter_map(|n| amount_of(&captures, n, ""))
             .collect();
-        // `2025-2026` is a season.
-        if amounts.len() == 2 && amounts.iter().all(|n| (1900.0..2200.0).contains(n)) {
+        // `2026` is a year and `2025-2026` a season.
+        let is_years = text.bytes().all(|byte| !matches!(byte, b'.' | b','));
+        if is_years && amounts.iter().all(|n| (2015.0..2045.0).contains(n)) {
             return price;
         }
         for amount in amounts {
@@ -209,6 +215,9 @@ fn of_text(raw: &str) -> Price {
     let open = OPEN_END.as_ref().is_some_and(|open| open.is_match(&text));
     if open && price.min == price.max {
         price.max = None;
+    }
+    if price.min == price.max && UP_TO.as_ref().is_some_and(|up_to| up_to.is_match(&text)) {
+        price.min = None;
     }
     if is_free(&text) {
         price.min = Some(0.0);
@@ -246,9 +255,7 @@ fn collect(text: &str, pattern: Option<&Regex>, price: &mut Price) {
             .filter(|b| tail.is_empty() || tail == "+" && ![16.0, 18.0, 19.0, 21.0].contains(b));
         for amount in [first, second].into_iter().flatten() {
             price.add(amount);
-        }
-        if price.currency.is_none() {
-            price.currency = code.map(str::to_owned);
+            price.currency = price.currency.take().or_else(|| code.map(str::to_owned));
         }
     }
 }

@@ -205,6 +205,36 @@ fn status_and_prices_come_from_several_fields() {
 }
 
 #[test]
+fn sold_out_in_the_place_of_a_price_counts() {
+    assert!(one(&json!({"start": "2026-05-08", "price": "Sold out"})).sold_out);
+    assert!(!one(&json!({"start": "2026-05-08", "price": "$20 (VIP sold out)"})).sold_out);
+}
+
+#[test]
+fn hostile_items_end_quickly() {
+    let attributes = (0..9000).map(|i| format!("a{i}")).collect::<Vec<_>>().join(" ");
+    let texts = [
+        "<b>".repeat(20_000),
+        format!("<p {attributes}>"),
+        "&amp;".repeat(12_000),
+        "&#".repeat(30_000),
+        "<".repeat(60_000),
+        "$1-".repeat(20_000),
+        "(sold out ".repeat(6_000),
+        "url(".repeat(15_000),
+    ];
+    for text in texts {
+        let started = std::time::Instant::now();
+        let item = json!({
+            "title": text, "description": text, "price": text, "when": text, "status": text, "url": text, "image": text,
+            "performers": text, "doors": text, "duration": text, "date": "2026-05-08",
+        });
+        let _ = events(item);
+        assert!(started.elapsed().as_secs() < 5, "{}", &text[..12]);
+    }
+}
+
+#[test]
 fn defaults_stand_in_for_missing_fields() {
     let normaliser = normaliser(
         None,

@@ -92,6 +92,8 @@ fn bare_numbers_count_only_alone() {
         "18 and over",
         "2025-2026 season",
         "2025-2026",
+        "2026",
+        "$99999999",
         "8pm",
         "doors 7:00",
         "Paid",
@@ -118,6 +120,13 @@ fn an_open_end_has_no_highest_price() {
         "$20 and up",
     ] {
         check(&json!(text), Some(20.0), None, Some("USD"));
+    }
+}
+
+#[test]
+fn a_limit_has_no_lowest_price() {
+    for text in ["Up to $50", "under $50"] {
+        check(&json!(text), None, Some(50.0), Some("USD"));
     }
 }
 
