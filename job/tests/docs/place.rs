@@ -14,7 +14,7 @@ use std::{
 use super::repository;
 
 /// Longest time of one block, and of the wait for something that is started.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ends its process with itself.
 struct Running(Child);
