@@ -55,7 +55,9 @@ async fn commit(
     run: &str,
     events: &[Identified],
 ) -> Result<Duration, Box<dyn Error>> {
-    let lease = store.acquire_lease(source, "bench", run, LEASE_TIME, LEASE_TIME).await?;
+    let lease = store
+        .acquire_lease(source, "bench", run, LEASE_TIME, LEASE_TIME)
+        .await?;
     let now = Timestamp::now();
     let report: RunReport = serde_json::from_value(json!({
         "source": source.to_string(), "apiName": "bench", "run": run, "outcome": Outcome::Succeeded,
@@ -81,7 +83,9 @@ async fn commit(
     let elapsed = clock.elapsed();
     let counts = [summary.new, summary.unchanged, summary.updated];
     let expected = i64::try_from(events.len())?;
-    let at = ["first", "unchanged", "changed"].iter().position(|leg| *leg == run);
+    let at = ["first", "unchanged", "changed"]
+        .iter()
+        .position(|leg| *leg == run);
     if at.is_none_or(|at| counts[at] != expected) {
         return Err(format!("run {run:?} stored {summary:?}; is the store empty?").into());
     }

@@ -12,7 +12,7 @@
 //! Rule 3 sees one run only: where the earliest date of a series passes, the next one would take over its identity. With
 //! what the store knows, [`keep_known`] prevents that: an event stays who it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -232,9 +232,14 @@ fn without_duplicates(events: Vec<(usize, String, Event)>) -> (Vec<(usize, Strin
         (std::cmp::Reverse(fullness(event)), hash.clone(), *index)
     };
     for at in 0..events.len() {
-        let holder = best.entry(sameness(&events[at].2)).or_insert(at);
-        if rank(at) < rank(*holder) {
-            *holder = at;
+        match best.entry(sameness(&events[at].2)) {
+            Entry::Vacant(place) => {
+                place.insert(at);
+            }
+            Entry::Occupied(mut holder) if rank(at) < rank(*holder.get()) => {
+                holder.insert(at);
+            }
+            Entry::Occupied(_) => {}
         }
     }
     let winners: BTreeSet<usize> = best.values().copied().collect();

@@ -9,6 +9,7 @@ use super::{
     html::{CompiledSelector, compile_selector},
     item::{ItemList, SourceItem},
     jq::{Program, Variables},
+    kind::ReadOptions,
     literal,
     page::Page,
 };
@@ -79,19 +80,19 @@ impl JsonPlan {
         Ok(found)
     }
 
-    /// The items of `documents`, at most `max_items`.
+    /// The items of `documents`, at most `max_items`. Of an item nobody wants untouched the fields alone are kept.
     pub fn items(
         &self,
-        documents: &[Value],
+        documents: Vec<Value>,
         variables: &Variables,
-        max_items: usize,
+        options: &ReadOptions<'_>,
     ) -> Result<ItemList, ExtractError> {
         let mut list = ItemList::default();
         for document in documents {
             // One more than the limit tells "just full" from "cut".
             let outputs = self
                 .items
-                .run(document, variables, max_items + 1)
+                .take(document, variables, options.max_items + 1)
                 .map_err(|problem| ExtractError::Program {
                     path: self.items.place().to_owned(),
                     problem,
@@ -103,28 +104,25 @@ impl JsonPlan {
                     other => vec![other],
                 };
                 for raw in elements {
-                    if list.items.len() >= max_items {
+                    if list.items.len() >= options.max_items {
                         list.truncated = true;
                         return Ok(list);
                     }
-                    list.items.push(self.item(raw, list.items.len(), variables));
+                    list.items
+                        .push(self.item(raw, list.items.len(), variables, options.want_item));
                 }
             }
         }
         Ok(list)
     }
 
-    fn item(&self, raw: Value, index: usize, variables: &Variables) -> SourceItem {
-        let fields = match &raw {
-            Value::Object(own) if self.fields.is_empty() => own.clone(),
-            _ => self.fields.read(&raw, RawItem::new(), index, variables),
+    fn item(&self, raw: Value, index: usize, variables: &Variables, want_item: bool) -> SourceItem {
+        let kept = if want_item { raw.clone() } else { Value::Null };
+        let fields = match raw {
+            Value::Object(own) if self.fields.is_empty() => own,
+            other => self.fields.read(&other, RawItem::new(), index, variables),
         };
-        SourceItem { fields, raw }
-    }
-
-    /// Whether the JSON stands in scripts of an HTML page, of which there may be several.
-    pub fn reads_scripts(&self) -> bool {
-        self.within.is_some()
+        SourceItem { fields, raw: kept }
     }
 
     /// Whether a program of this extractor looks at the whole page.
@@ -143,5 +141,55 @@ fn parse_error(text: &str, error: &serde_json::Error) -> ExtractError {
     ExtractError::Parse {
         format: "JSON",
         problem: format!("{error}; it begins with {start:?}{hint}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{Timestamp, tz::TimeZone};
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::Document;
+
+    fn titles(spec: &Value, body: &str) -> Vec<Value> {
+        let plan = JsonPlan::compile(
+            &serde_json::from_value(spec.clone()).unwrap(),
+            "spec.extract.json",
+        )
+        .unwrap();
+        let document = Document {
+            body: body.as_bytes().to_vec(),
+            ..Document::default()
+        };
+        let options = ReadOptions {
+            now: Timestamp::UNIX_EPOCH,
+            zone: &TimeZone::UTC,
+            max_items: 100,
+            want_text: false,
+            want_item: false,
+            want_document: false,
+        };
+        let documents = plan.documents(&Page::new(&document)).unwrap();
+        let list = plan.items(documents, &Variables::default(), &options).unwrap();
+        list.items
+            .into_iter()
+            .map(|item| item.fields["title"].clone())
+            .collect()
+    }
+
+    #[test]
+    fn a_script_that_holds_a_list_is_one_document() {
+        let spec = json!({ "within": "script#shows", "items": ".[]" });
+        let one = r#"<script id="shows">[{"title": "A"}, {"title": "B"}]</script>"#;
+        assert_eq!(titles(&spec, one), ["A", "B"]);
+    }
+
+    #[test]
+    fn several_scripts_are_several_documents() {
+        let spec = json!({ "within": "script.show", "items": "." });
+        let two =
+            r#"<script class="show">{"title": "A"}</script><script class="show">{"title": "B"}</script>"#;
+        assert_eq!(titles(&spec, two), ["A", "B"]);
     }
 }

@@ -116,6 +116,9 @@ impl Session {
             zone: &self.plan.zone,
             max_items: room,
             want_text: self.plan.wants_text(),
+            want_item: self.plan.mentions("$item"),
+            want_document: self.plan.mentions("$document")
+                || matches!(self.plan.next, Some(NextLink::Path(_))),
         };
         let reading = self.plan.kind.read(&page, &variables, &options)?;
         variables.lookups = self.lookups(&page, &variables, &options)?;
@@ -191,6 +194,8 @@ impl Session {
                 .transform
                 .as_ref()
                 .is_some_and(|program| program.mentions(".text")),
+            want_item: false,
+            want_document: false,
         };
         let reading = follow.kind.read(&page, &variables, &options)?;
         let Some(first) = reading.list.items.into_iter().next() else {
@@ -365,6 +370,8 @@ impl Session {
                 variables,
                 &ReadOptions {
                     max_items: 100_000,
+                    want_item: false,
+                    want_document: false,
                     ..*options
                 },
             )?;
