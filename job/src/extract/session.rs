@@ -3,7 +3,7 @@
 //! The order of the steps inside extraction is here and nowhere else: read, transform, include/exclude, follow,
 //! normalise.
 
-use std::rc::Rc;
+use std::{collections::VecDeque, rc::Rc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -77,6 +77,18 @@ pub struct TracedItem {
     pub missing: Vec<String>,
 }
 
+impl Extraction {
+    /// Adds the next part.
+    pub fn extend(&mut self, part: Self) {
+        self.found += part.found;
+        self.events.extend(part.events);
+        self.rejected.extend(part.rejected);
+        self.truncated |= part.truncated;
+        self.warnings.extend(part.warnings);
+        self.trace.extend(part.trace);
+    }
+}
+
 struct Entry {
     index: usize,
     fields: RawItem,
@@ -87,7 +99,7 @@ struct Entry {
 /// A run's reading in progress.
 pub struct Session {
     plan: Plan,
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
     out: Extraction,
     trace: bool,
 }
@@ -97,7 +109,7 @@ impl Session {
     pub fn new(plan: Plan, trace: bool) -> Self {
         Self {
             plan,
-            entries: Vec::new(),
+            entries: VecDeque::new(),
             out: Extraction::default(),
             trace,
         }
@@ -227,23 +239,21 @@ impl Session {
         Ok(())
     }
 
-    /// Makes events of everything read.
-    pub fn finish(self) -> Extraction {
-        let Self {
-            plan,
-            entries,
-            mut out,
-            trace,
-        } = self;
-        for entry in entries.into_iter().filter(|entry| !entry.fields.is_empty()) {
-            match plan
+    /// Makes events of the next `limit` entries, and lets go of them. The first part has what was found before: the
+    /// number of items, rejections and warnings.
+    pub fn part(&mut self, limit: usize) -> Extraction {
+        let mut out = std::mem::take(&mut self.out);
+        let entries = self.entries.drain(..limit.min(self.entries.len()));
+        for entry in entries.filter(|entry| !entry.fields.is_empty()) {
+            match self
+                .plan
                 .normaliser
                 .events(entry.index, &entry.fields, &entry.base_url)
             {
                 Ok(events) => out.events.extend(events),
                 Err(rejected) => out.rejected.push(rejected),
             }
-            if trace {
+            if self.trace {
                 out.trace.push(TracedItem {
                     index: entry.index,
                     fields: entry.fields,
@@ -252,6 +262,11 @@ impl Session {
             }
         }
         out
+    }
+
+    /// Whether [`Self::part`] has given everything.
+    pub fn is_finished(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// Transform, include and exclude for the items of a page.
@@ -286,7 +301,7 @@ impl Session {
             for fields in items {
                 match self.filtered(index, &fields, variables) {
                     Some(rejected) => self.out.rejected.push(rejected),
-                    None => self.entries.push(Entry {
+                    None => self.entries.push_back(Entry {
                         index,
                         fields,
                         base_url: Rc::clone(base_url),
@@ -340,7 +355,7 @@ impl Session {
         let mut items = items.into_iter();
         self.entries[entry].fields = items.next().unwrap_or_default();
         for fields in items {
-            self.entries.push(Entry {
+            self.entries.push_back(Entry {
                 index,
                 fields,
                 base_url: Rc::clone(base_url),
