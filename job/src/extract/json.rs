@@ -52,9 +52,13 @@ impl JsonPlan {
                     None => self.from_scripts(&html.scripts(selector)),
                 }
             }
-            
-            _ => serde_json::from_str(text.trim_start_matches('\u{feff}'))
-                .or_else(|error| literal::assigned_value(text, self.variable.as_deref()).map_err(|_| error))
+            _ => serde_json::from_str(without_guard(text))
+                .or_else(|error| {
+                    literal::called_value(text)
+                        .filter(|_| self.variable.is_none())
+                        .or_else(|| literal::assigned_value(text, self.variable.as_deref()).ok())
+                        .ok_or(error)
+                })
                 .map(|value| vec![value])
                 .map_err(|error| parse_error(text, &error)),
         }
@@ -68,7 +72,12 @@ impl JsonPlan {
         if scripts.is_empty() {
             return Err(fail(format!(
                 "no element of the page matches within: {:?}{}",
-                self.within_text, self.attribute.as_ref().map(|name| format!(" and has the attribute {name:?}")).unwrap_or_default())));
+                self.within_text,
+                self.attribute
+                    .as_ref()
+                    .map(|name| format!(" and has the attribute {name:?}"))
+                    .unwrap_or_default()
+            )));
         }
         let mut first_problem = None;
         let mut found = Vec::new();
@@ -79,6 +88,9 @@ impl JsonPlan {
                     first_problem.get_or_insert(problem);
                 }
             }
+        }
+        if found.is_empty() && self.variable.is_none() {
+            found.extend(scripts.iter().filter_map(|script| literal::called_value(script)));
         }
         if found.is_empty() {
             let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
@@ -134,6 +146,15 @@ impl JsonPlan {
     pub fn needs_document(&self) -> bool {
         self.fields.mentions("$document")
     }
+}
+
+/// JSON without what some servers put before it so that it cannot be loaded as a script.
+fn without_guard(text: &str) -> &str {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    [")]}',", ")]}'", "for(;;);", "for (;;);", "while(1);"]
+        .iter()
+        .find_map(|guard| text.strip_prefix(guard))
+        .unwrap_or(text)
 }
 
 fn parse_error(text: &str, error: &serde_json::Error) -> ExtractError {

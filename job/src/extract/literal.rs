@@ -1,8 +1,13 @@
 //! JavaScript literals inside scripts, read as JSON. Pure.
 //!
 //! Pages assign their data to variables as JavaScript, not JSON: unquoted keys, single quotes, comments, trailing
-//! commas, `undefined`, `!0`, `new Date(…)`, `JSON.parse('…')`. This reader takes the literal subset of ECMAScript
-//! (ECMA-262 §13.2) and nothing that would need an interpreter; what it does not know inside a literal becomes null.
+//! commas, `undefined`, `!0`, `new Date(…)`, `JSON.parse('…')`, and a function that is called where it stands, as
+//! Nuxt writes its state ([`invocation`]). This reader takes the literal subset of ECMAScript (ECMA-262 §13.2) and
+//! nothing that would need an interpreter; what it does not know inside a literal becomes null.
+
+mod invocation;
+
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -30,12 +35,7 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
     }
     let mut problem = None;
     for start in assignments(script, variable) {
-        let mut reader = Reader {
-            text: script,
-            at: start,
-            depth: 0,
-        };
-        match reader.value() {
+        match Reader::at(script, start).value() {
             Ok(value) if variable.is_some() || value.is_object() || value.is_array() => return Ok(value),
             Ok(_) => {}
             Err(error) => {
@@ -55,11 +55,7 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
 /// # Errors
 /// In words, with the character.
 pub fn parse(text: &str) -> Result<Value, String> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    let mut reader = Reader::at(text, 0);
     let value = reader.value()?;
     reader.skip_blank();
     match reader.rest().trim_start_matches(';').trim() {
@@ -68,7 +64,29 @@ pub fn parse(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Places just after `name =`, `name:` or `"name":`, in order; without a name after every `=`, and the text's start.
+/// The object or array that a text which is one call hands over first: JSONP, `callback({…});`.
+pub fn called_value(text: &str) -> Option<Value> {
+    let mut reader = Reader::at(text, 0);
+    reader.skip_blank();
+    if reader.rest().starts_with("typeof ") {
+        reader.at += reader.rest().find("&&")? + 2;
+        reader.skip_blank();
+    }
+    let name = reader
+        .rest()
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '[' | ']' | '"' | '\'')))?;
+    reader.at += name;
+    reader.skip_blank();
+    if name == 0 || !reader.eat("(") {
+        return None;
+    }
+    let value = reader.value().ok()?;
+    reader.skip_blank();
+    (reader.rest().starts_with([')', ',']) && (value.is_object() || value.is_array())).then_some(value)
+}
+
+/// Places just after `name =`, `name:`, `"name":` or `name(`, in order; without a name after every `=`, and the text's
+/// start.
 fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterator<Item = usize> + 's> {
     let Some(name) = variable else {
         let first = script
@@ -77,7 +95,7 @@ fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterat
             .filter(|at| script[..*at].trim().is_empty());
         let after_equals = script.match_indices('=').map(|(at, _)| at + 1).filter(|at| {
             let next = script[*at..].trim_start();
-            next.starts_with(['{', '[']) || next.starts_with("JSON.parse")
+            starts_value(next) || next.starts_with("(function") || next.starts_with("((")
         });
         return Box::new(first.chain(after_equals));
     };
@@ -92,18 +110,41 @@ fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterat
         let value = after
             .strip_prefix('=')
             .filter(|rest| !rest.starts_with('='))
-            .or_else(|| after.strip_prefix(':'))?;
+            .or_else(|| after.strip_prefix(':'))
+            .or_else(|| {
+                after
+                    .strip_prefix('(')
+                    .filter(|rest| starts_value(rest.trim_start()))
+            })?;
         Some(script.len() - value.len())
     }))
+}
+
+fn starts_value(text: &str) -> bool {
+    text.starts_with(['{', '[']) || text.starts_with("JSON.parse")
 }
 
 struct Reader<'s> {
     text: &'s str,
     at: usize,
     depth: usize,
+    /// What the parameters of the function around stand for, and how large that is.
+    bound: HashMap<&'s str, (Value, usize)>,
+    /// Values copied from parameters so far.
+    copied: usize,
 }
 
 impl<'s> Reader<'s> {
+    fn at(text: &'s str, at: usize) -> Self {
+        Self {
+            text,
+            at,
+            depth: 0,
+            bound: HashMap::new(),
+            copied: 0,
+        }
+    }
+
     fn rest(&self) -> &'s str {
         &self.text[self.at..]
     }
@@ -173,11 +214,14 @@ impl<'s> Reader<'s> {
             Some('-' | '+' | '.' | '0'..='9') => self.number(),
             Some('!') => {
                 self.bump();
-                Ok(Value::Bool(
-                    matches!(self.operand()?, Value::Null | Value::Bool(false))
-                        || self.text[..self.at].ends_with('0'),
-                ))
+                Ok(Value::Bool(match self.nested(Self::operand)? {
+                    Value::Null | Value::Bool(false) => true,
+                    Value::Number(number) => number.as_f64() == Some(0.0),
+                    Value::String(text) => text.is_empty(),
+                    _ => false,
+                }))
             }
+            Some('(') => self.nested(Self::parenthesis),
             Some(c) if c.is_alphabetic() || c == '_' || c == '$' => self.nested(Self::name),
             _ => Err(self.fail("a value")),
         }
@@ -247,16 +291,22 @@ impl<'s> Reader<'s> {
         &rest[..end]
     }
 
-    /// `true`, `null`, `undefined`, `new Date("…")`, `JSON.parse("…")`; any other name or call is null.
+    /// `true`, `null`, `undefined`, a parameter, `new Date("…")`, `JSON.parse("…")`; any other name is null, any other
+    /// call its first argument.
     fn name(&mut self) -> Result<Value, String> {
-        match self.word() {
+        let mut last = self.word();
+        match last {
             "true" => return Ok(Value::Bool(true)),
             "false" => return Ok(Value::Bool(false)),
             "new" => return self.operand(),
+            "void" => return self.operand().map(|_| Value::Null),
+            "function" => return self.function().map(|_| Value::Null),
             "null" | "undefined" | "NaN" | "Infinity" => return Ok(Value::Null),
             _ => {}
         }
-        let mut last = "";
+        if !self.rest().starts_with(['.', '(']) && self.bound.contains_key(last) {
+            return self.copy(last);
+        }
         while self.eat(".") {
             last = self.word();
         }
@@ -264,25 +314,15 @@ impl<'s> Reader<'s> {
         if !self.eat("(") {
             return Ok(Value::Null);
         }
-        self.skip_blank();
-        let argument = if self.rest().starts_with(')') {
-            Value::Null
-        } else {
-            self.value()?
-        };
-        self.skip_blank();
-        while self.eat(",") {
-            self.value()?;
-            self.skip_blank();
+        let arguments = self.arguments()?;
+        if let ("Date" | "UTC", Some(written)) = (last, invocation::date(&arguments)) {
+            return Ok(Value::String(written));
         }
-        if !self.eat(")") {
-            return Err(self.fail("a closing parenthesis"));
-        }
-        match (last, &argument) {
+        match (last, arguments.into_iter().next().unwrap_or(Value::Null)) {
             ("parse", Value::String(json)) => {
-                serde_json::from_str(json).map_err(|error| format!("JSON.parse: {error}"))
+                serde_json::from_str(&json).map_err(|error| format!("JSON.parse: {error}"))
             }
-            _ => Ok(argument),
+            (_, argument) => Ok(argument),
         }
     }
 
@@ -332,15 +372,16 @@ impl<'s> Reader<'s> {
             Some('t') => out.push('\t'),
             Some('r') => out.push('\r'),
             Some('b' | 'f' | 'v' | '0' | '\n') => {}
-            Some('x') => out.push(self.code_point(2)?),
+            Some('x') => {
+                out.push(char::from_u32(self.hexadecimal(2)?).unwrap_or(char::REPLACEMENT_CHARACTER))
+            }
             Some('u') => {
-                let unit = self.code_unit()?;
-                let unit = if (0xD800..0xDC00).contains(&unit) && self.eat("\\u") {
+                let mut unit = self.code_unit()?;
+                if (0xD800..0xDC00).contains(&unit) && self.eat("\\u") {
                     let low = self.code_unit()?;
-                    0x10000 + ((unit - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF)
-                } else {
-                    unit
-                };
+                    unit = 0x10000 + ((unit - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
+                }
+                // A lone surrogate cannot be a char; its place is kept by the replacement character.
                 out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             Some(other) => out.push(other),
@@ -357,15 +398,14 @@ impl<'s> Reader<'s> {
                 _ => Err(self.fail("a code point")),
             };
         }
-        self.code_point(4).map(u32::from)
+        self.hexadecimal(4)
     }
 
-    fn code_point(&mut self, digits: usize) -> Result<char, String> {
+    fn hexadecimal(&mut self, digits: usize) -> Result<u32, String> {
         let text = self.rest().get(..digits).ok_or_else(|| self.fail("an escape"))?;
         let unit = u32::from_str_radix(text, 16).map_err(|_| self.fail("an escape"))?;
         self.at += digits;
-        // A lone surrogate cannot be a char; its place is kept by the replacement character.
-        Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(unit)
     }
 }
 
@@ -419,8 +459,15 @@ mod tests {
             Ok(json!({"a": "xy"}))
         );
         assert_eq!(
-            assigned_value(r"a = {s: 'caf\xe9 \u{1F600} \ud83d\ude00'}", None).is_ok(),
-            true
+            assigned_value(
+                r"a = {s: 'caf\xe9 \u{1F600} \ud83d\ude00 \ud83d!', no: !10, yes: !'', gone: void 0}",
+                None
+            ),
+            Ok(json!({"s": "café 😀 😀 \u{fffd}!", "no": false, "yes": true, "gone": null}))
+        );
+        assert_eq!(
+            assigned_value("q.push([1, 'a']); q.push([2])", Some("q.push")),
+            Ok(json!([1, "a"]))
         );
     }
 
