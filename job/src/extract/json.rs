@@ -49,8 +49,8 @@ impl JsonPlan {
             Some(selector) if !page.looks_like_json() => {
                 let html = page.html()?;
                 match &self.attribute {
-                    Some(name) => self.from_scripts(&html.attributes(selector, name)),
-                    None => self.from_scripts(&html.scripts(selector)),
+                    Some(name) => self.read_scripts(&html.attributes(selector, name)),
+                    None => self.read_scripts(&html.scripts(selector)),
                 }
             }
             _ => serde_json::from_str(without_guard(text))
@@ -65,7 +65,7 @@ impl JsonPlan {
         }
     }
 
-    fn from_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
+    fn read_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
         let fail = |problem: String| ExtractError::Parse {
             format: "JSON",
             problem,

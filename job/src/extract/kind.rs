@@ -9,7 +9,7 @@ mod tests;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use sms_crds::v1alpha1::{
-    ExtractSpec, FeedExtract, FollowSpec, HtmlExtract, IcalExtract, JsonLdExtract, LookupSpec,
+    ExtractSpec, FeedExtract, FollowSpec, HtmlExtract, IcalExtract, JsonExtract, JsonLdExtract, LookupSpec,
 };
 
 use super::{
@@ -51,6 +51,15 @@ pub struct Reading {
     /// Names of non-optional fields that matched nothing, by item.
     pub missing: Vec<Vec<String>>,
 }
+
+/// The five blocks of a manifest of which one is there.
+type Specs<'s> = (
+    Option<&'s JsonExtract>,
+    Option<&'s HtmlExtract>,
+    Option<&'s IcalExtract>,
+    Option<&'s FeedExtract>,
+    Option<&'s JsonLdExtract>,
+);
 
 /// A compiled extractor.
 pub enum Kind {
@@ -109,16 +118,7 @@ impl Kind {
         )
     }
 
-    fn compile(
-        (json, html, ical, feed, json_ld): (
-            Option<&sms_crds::v1alpha1::JsonExtract>,
-            Option<&HtmlExtract>,
-            Option<&IcalExtract>,
-            Option<&FeedExtract>,
-            Option<&JsonLdExtract>,
-        ),
-        path: &str,
-    ) -> Result<Self, PlanError> {
+    fn compile((json, html, ical, feed, json_ld): Specs<'_>, path: &str) -> Result<Self, PlanError> {
         match (json, html, ical, feed, json_ld) {
             (Some(spec), None, None, None, None) => {
                 JsonPlan::compile(spec, &format!("{path}.json")).map(Self::Json)

@@ -259,7 +259,7 @@ impl<'s> Reader<'s> {
             Some('r') => out.push('\r'),
             Some('b' | 'f' | 'v' | '0' | '\n') => {}
             Some('x') => {
-                out.push(char::from_u32(self.hexadecimal(2)?).unwrap_or(char::REPLACEMENT_CHARACTER))
+                out.push(char::from_u32(self.hexadecimal(2)?).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             Some('u') => {
                 let mut unit = self.code_unit()?;
