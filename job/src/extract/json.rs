@@ -9,6 +9,7 @@ use super::{
     html::{CompiledSelector, compile_selector},
     item::{ItemList, SourceItem},
     jq::{Program, Variables},
+    kind::ReadOptions,
     literal,
     page::Page,
 };
@@ -52,9 +53,13 @@ impl JsonPlan {
                     None => self.from_scripts(&html.scripts(selector)),
                 }
             }
-
-            _ => serde_json::from_str(text.trim_start_matches('\u{feff}'))
-                .or_else(|error| literal::assigned_value(text, self.variable.as_deref()).map_err(|_| error))
+            _ => serde_json::from_str(without_guard(text))
+                .or_else(|error| {
+                    literal::called_value(text)
+                        .filter(|_| self.variable.is_none())
+                        .or_else(|| literal::assigned_value(text, self.variable.as_deref()).ok())
+                        .ok_or(error)
+                })
                 .map(|value| vec![value])
                 .map_err(|error| parse_error(text, &error)),
         }
@@ -85,6 +90,9 @@ impl JsonPlan {
                 }
             }
         }
+        if found.is_empty() && self.variable.is_none() {
+            found.extend(scripts.iter().filter_map(|script| literal::called_value(script)));
+        }
         if found.is_empty() {
             let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
             return Err(fail(format!("within {:?}: {problem}", self.within_text)));
@@ -92,19 +100,19 @@ impl JsonPlan {
         Ok(found)
     }
 
-    /// The items of `documents`, at most `max_items`.
+    /// The items of `documents`, at most `max_items`. Of an item nobody wants untouched the fields alone are kept.
     pub fn items(
         &self,
-        documents: &[Value],
+        documents: Vec<Value>,
         variables: &Variables,
-        max_items: usize,
+        options: &ReadOptions<'_>,
     ) -> Result<ItemList, ExtractError> {
         let mut list = ItemList::default();
         for document in documents {
             // One more than the limit tells "just full" from "cut".
             let outputs = self
                 .items
-                .run(document, variables, max_items + 1)
+                .take(document, variables, options.max_items + 1)
                 .map_err(|problem| ExtractError::Program {
                     path: self.items.place().to_owned(),
                     problem,
@@ -116,29 +124,40 @@ impl JsonPlan {
                     other => vec![other],
                 };
                 for raw in elements {
-                    if list.items.len() >= max_items {
+                    if list.items.len() >= options.max_items {
                         list.truncated = true;
                         return Ok(list);
                     }
-                    list.items.push(self.item(raw, list.items.len(), variables));
+                    let item = self.item(raw, list.items.len(), variables, options.want_item);
+                    list.items.push(item);
                 }
             }
         }
         Ok(list)
     }
 
-    fn item(&self, raw: Value, index: usize, variables: &Variables) -> SourceItem {
-        let fields = match &raw {
-            Value::Object(own) if self.fields.is_empty() => own.clone(),
-            _ => self.fields.read(&raw, RawItem::new(), index, variables),
+    fn item(&self, raw: Value, index: usize, variables: &Variables, want_item: bool) -> SourceItem {
+        let kept = if want_item { raw.clone() } else { Value::Null };
+        let fields = match raw {
+            Value::Object(own) if self.fields.is_empty() => own,
+            other => self.fields.read(&other, RawItem::new(), index, variables),
         };
-        SourceItem { fields, raw }
+        SourceItem { fields, raw: kept }
     }
 
     /// Whether a program of this extractor looks at the whole page.
     pub fn needs_document(&self) -> bool {
         self.fields.mentions("$document")
     }
+}
+
+/// JSON without what some servers put before it so that it cannot be loaded as a script.
+fn without_guard(text: &str) -> &str {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    [")]}',", ")]}'", "for(;;);", "for (;;);", "while(1);"]
+        .iter()
+        .find_map(|guard| text.strip_prefix(guard))
+        .unwrap_or(text)
 }
 
 fn parse_error(text: &str, error: &serde_json::Error) -> ExtractError {

@@ -36,13 +36,17 @@ pub struct ReadOptions<'a> {
     pub max_items: usize,
     /// Whether an HTML item's whole text is wanted as field `text`.
     pub want_text: bool,
+    /// Whether the untouched item is wanted, for `$item`.
+    pub want_item: bool,
+    /// Whether the page's JSON is wanted, for `$document` and the next page's address.
+    pub want_document: bool,
 }
 
 /// What was read from one page.
 pub struct Reading {
     /// The items.
     pub list: ItemList,
-    /// The JSON of the page, for `$document`; null where the page is none.
+    /// The JSON of the page, for `$document`; null where the page is none or it is not wanted.
     pub document: Value,
     /// Names of non-optional fields that matched nothing, by item.
     pub missing: Vec<Vec<String>>,
@@ -147,21 +151,15 @@ impl Kind {
     ) -> Result<Reading, ExtractError> {
         match self {
             Self::Json(plan) => {
-                let mut documents = plan.documents(page)?;
-                // One script that holds an array is that array, not a list of scripts.
-                let is_one = documents.len() == 1;
-                let document = if is_one {
-                    documents.remove(0)
-                } else {
-                    Value::Array(documents)
+                let documents = plan.documents(page)?;
+                let document = match documents.as_slice() {
+                    _ if !(options.want_document || plan.needs_document()) => Value::Null,
+                    [single] => single.clone(),
+                    several => Value::from(several.to_vec()),
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
-                let list = match &document {
-                    Value::Array(scripts) if !is_one => plan.items(scripts, &variables, options.max_items)?,
-                    single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
-                };
                 Ok(Reading {
-                    list,
+                    list: plan.items(documents, &variables, options)?,
                     document,
                     missing: Vec::new(),
                 })

@@ -1,9 +1,11 @@
 //! JavaScript literals inside scripts, read as JSON. Pure.
 //!
 //! Pages assign their data to variables as JavaScript, not JSON: unquoted keys, single quotes, comments, trailing
-//! commas, `undefined`, `!0`, `new Date(…)`, `JSON.parse('…')`. This reader takes the literal subset of ECMAScript
-//! (ECMA-262 §13.2) and nothing that would need an interpreter; what it does not know inside a literal becomes null.
+//! commas, `undefined`, `!0`, `new Date(…)`, `JSON.parse('…')`, and a function that is called where it stands, as
+//! Nuxt writes its state ([`invocation`]). This reader takes the literal subset of ECMAScript (ECMA-262 §13.2) and
+//! nothing that would need an interpreter; what it does not know inside a literal becomes null.
 
+mod invocation;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -33,8 +35,7 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
     }
     let mut problem = None;
     for start in assignments(script, variable) {
-        let mut reader = Reader::new(script, start);
-        match reader.value() {
+        match Reader::at(script, start).value() {
             Ok(value) if variable.is_some() || value.is_object() || value.is_array() => return Ok(value),
             Ok(_) => {}
             Err(error) => {
@@ -54,7 +55,7 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
 /// # Errors
 /// In words, with the character.
 pub fn parse(text: &str) -> Result<Value, String> {
-    let mut reader = Reader::new(text, 0);
+    let mut reader = Reader::at(text, 0);
     let value = reader.value()?;
     reader.skip_blank();
     match reader.rest().trim_start_matches(';').trim() {
@@ -63,7 +64,29 @@ pub fn parse(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Places just after `name =`, `name:` or `"name":`, in order; without a name after every `=`, and the text's start.
+/// The object or array that a text which is one call hands over first: JSONP, `callback({…});`.
+pub fn called_value(text: &str) -> Option<Value> {
+    let mut reader = Reader::at(text, 0);
+    reader.skip_blank();
+    if reader.rest().starts_with("typeof ") {
+        reader.at += reader.rest().find("&&")? + 2;
+        reader.skip_blank();
+    }
+    let name = reader
+        .rest()
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '[' | ']' | '"' | '\'')))?;
+    reader.at += name;
+    reader.skip_blank();
+    if name == 0 || !reader.eat("(") {
+        return None;
+    }
+    let value = reader.value().ok()?;
+    reader.skip_blank();
+    (reader.rest().starts_with([')', ',']) && (value.is_object() || value.is_array())).then_some(value)
+}
+
+/// Places just after `name =`, `name:`, `"name":` or `name(`, in order; without a name after every `=`, and the text's
+/// start.
 fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterator<Item = usize> + 's> {
     let Some(name) = variable else {
         let first = script
@@ -72,7 +95,7 @@ fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterat
             .filter(|at| script[..*at].trim().is_empty());
         let after_equals = script.match_indices('=').map(|(at, _)| at + 1).filter(|at| {
             let next = script[*at..].trim_start();
-            next.starts_with(['{', '[']) || next.starts_with("JSON.parse")
+            starts_value(next) || next.starts_with("(function") || next.starts_with("((")
         });
         return Box::new(first.chain(after_equals));
     };
@@ -87,7 +110,16 @@ fn assignments<'s>(script: &'s str, variable: Option<&'s str>) -> Box<dyn Iterat
         let value = after
             .strip_prefix('=')
             .filter(|rest| !rest.starts_with('='))
-            .or_else(|| after.strip_prefix(':'))?;
+            .or_else(|| after.strip_prefix(':'))
+            .or_else(|| {
+                after
+                    .strip_prefix('(')
+                    .filter(|rest| starts_value(rest.trim_start()))
+            })?;
         Some(script.len() - value.len())
     }))
+}
+
+fn starts_value(text: &str) -> bool {
+    text.starts_with(['{', '[']) || text.starts_with("JSON.parse")
 }

@@ -1,38 +1,51 @@
 //! One JavaScript literal, character by character. Pure.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
+
+use super::invocation;
 
 /// Deepest nesting, the same as that of `serde_json`.
 const MAX_DEPTH: usize = 128;
 
 /// A place in a script.
 pub(super) struct Reader<'s> {
-    text: &'s str,
-    at: usize,
-    depth: usize,
+    pub(super) text: &'s str,
+    pub(super) at: usize,
+    pub(super) depth: usize,
+    /// What the parameters of the function around stand for, and how large that is.
+    pub(super) bound: HashMap<&'s str, (Value, usize)>,
+    /// Values copied from parameters so far.
+    pub(super) copied: usize,
 }
 
 impl<'s> Reader<'s> {
-    /// Reads from byte `at` of `text` on.
-    pub(super) fn new(text: &'s str, at: usize) -> Self {
-        Self { text, at, depth: 0 }
+    pub(super) fn at(text: &'s str, at: usize) -> Self {
+        Self {
+            text,
+            at,
+            depth: 0,
+            bound: HashMap::new(),
+            copied: 0,
+        }
     }
 
     pub(super) fn rest(&self) -> &'s str {
         &self.text[self.at..]
     }
 
-    fn peek(&self) -> Option<char> {
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    fn bump(&mut self) -> Option<char> {
+    pub(super) fn bump(&mut self) -> Option<char> {
         let next = self.peek()?;
         self.at += next.len_utf8();
         Some(next)
     }
 
-    fn eat(&mut self, token: &str) -> bool {
+    pub(super) fn eat(&mut self, token: &str) -> bool {
         let found = self.rest().starts_with(token);
         if found {
             self.at += token.len();
@@ -78,7 +91,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn operand(&mut self) -> Result<Value, String> {
+    pub(super) fn operand(&mut self) -> Result<Value, String> {
         self.skip_blank();
         match self.peek() {
             Some('{') => self.nested(Self::object),
@@ -87,17 +100,20 @@ impl<'s> Reader<'s> {
             Some('-' | '+' | '.' | '0'..='9') => self.number(),
             Some('!') => {
                 self.bump();
-                Ok(Value::Bool(
-                    matches!(self.operand()?, Value::Null | Value::Bool(false))
-                        || self.text[..self.at].ends_with('0'),
-                ))
+                Ok(Value::Bool(match self.nested(Self::operand)? {
+                    Value::Null | Value::Bool(false) => true,
+                    Value::Number(number) => number.as_f64() == Some(0.0),
+                    Value::String(text) => text.is_empty(),
+                    _ => false,
+                }))
             }
+            Some('(') => self.nested(Self::parenthesis),
             Some(c) if c.is_alphabetic() || c == '_' || c == '$' => self.nested(Self::name),
             _ => Err(self.fail("a value")),
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
+    pub(super) fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
         if self.depth >= MAX_DEPTH {
             return Err(format!("the script nests deeper than {MAX_DEPTH} levels"));
         }
@@ -107,7 +123,7 @@ impl<'s> Reader<'s> {
         value
     }
 
-    fn object(&mut self) -> Result<Value, String> {
+    pub(super) fn object(&mut self) -> Result<Value, String> {
         self.bump();
         let mut map = Map::new();
         loop {
@@ -132,7 +148,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn array(&mut self) -> Result<Value, String> {
+    pub(super) fn array(&mut self) -> Result<Value, String> {
         self.bump();
         let mut list = Vec::new();
         loop {
@@ -152,7 +168,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn word(&mut self) -> &'s str {
+    pub(super) fn word(&mut self) -> &'s str {
         let rest = self.rest();
         let end = rest
             .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
@@ -161,16 +177,22 @@ impl<'s> Reader<'s> {
         &rest[..end]
     }
 
-    /// `true`, `null`, `undefined`, `new Date("…")`, `JSON.parse("…")`; any other name or call is null.
-    fn name(&mut self) -> Result<Value, String> {
-        match self.word() {
+    /// `true`, `null`, `undefined`, a parameter, `new Date("…")`, `JSON.parse("…")`; any other name is null, any other
+    /// call its first argument.
+    pub(super) fn name(&mut self) -> Result<Value, String> {
+        let mut last = self.word();
+        match last {
             "true" => return Ok(Value::Bool(true)),
             "false" => return Ok(Value::Bool(false)),
             "new" => return self.operand(),
+            "void" => return self.operand().map(|_| Value::Null),
+            "function" => return self.function().map(|_| Value::Null),
             "null" | "undefined" | "NaN" | "Infinity" => return Ok(Value::Null),
             _ => {}
         }
-        let mut last = "";
+        if !self.rest().starts_with(['.', '(']) && self.bound.contains_key(last) {
+            return self.copy(last);
+        }
         while self.eat(".") {
             last = self.word();
         }
@@ -178,29 +200,19 @@ impl<'s> Reader<'s> {
         if !self.eat("(") {
             return Ok(Value::Null);
         }
-        self.skip_blank();
-        let argument = if self.rest().starts_with(')') {
-            Value::Null
-        } else {
-            self.value()?
-        };
-        self.skip_blank();
-        while self.eat(",") {
-            self.value()?;
-            self.skip_blank();
+        let arguments = self.arguments()?;
+        if let ("Date" | "UTC", Some(written)) = (last, invocation::date(&arguments)) {
+            return Ok(Value::String(written));
         }
-        if !self.eat(")") {
-            return Err(self.fail("a closing parenthesis"));
-        }
-        match (last, &argument) {
+        match (last, arguments.into_iter().next().unwrap_or(Value::Null)) {
             ("parse", Value::String(json)) => {
-                serde_json::from_str(json).map_err(|error| format!("JSON.parse: {error}"))
+                serde_json::from_str(&json).map_err(|error| format!("JSON.parse: {error}"))
             }
-            _ => Ok(argument),
+            (_, argument) => Ok(argument),
         }
     }
 
-    fn number(&mut self) -> Result<Value, String> {
+    pub(super) fn number(&mut self) -> Result<Value, String> {
         let rest = self.rest();
         let end = rest
             .char_indices()
@@ -227,7 +239,7 @@ impl<'s> Reader<'s> {
         Ok(value)
     }
 
-    fn string(&mut self) -> Result<String, String> {
+    pub(super) fn string(&mut self) -> Result<String, String> {
         let quote = self.bump().unwrap_or('"');
         let mut out = String::new();
         loop {
@@ -240,21 +252,22 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn escape(&mut self, out: &mut String) -> Result<(), String> {
+    pub(super) fn escape(&mut self, out: &mut String) -> Result<(), String> {
         match self.bump() {
             Some('n') => out.push('\n'),
             Some('t') => out.push('\t'),
             Some('r') => out.push('\r'),
             Some('b' | 'f' | 'v' | '0' | '\n') => {}
-            Some('x') => out.push(self.code_point(2)?),
+            Some('x') => {
+                out.push(char::from_u32(self.hexadecimal(2)?).unwrap_or(char::REPLACEMENT_CHARACTER))
+            }
             Some('u') => {
-                let unit = self.code_unit()?;
-                let unit = if (0xD800..0xDC00).contains(&unit) && self.eat("\\u") {
+                let mut unit = self.code_unit()?;
+                if (0xD800..0xDC00).contains(&unit) && self.eat("\\u") {
                     let low = self.code_unit()?;
-                    0x10000 + ((unit - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF)
-                } else {
-                    unit
-                };
+                    unit = 0x10000 + ((unit - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
+                }
+                // A lone surrogate cannot be a char; its place is kept by the replacement character.
                 out.push(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             Some(other) => out.push(other),
@@ -263,7 +276,7 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
-    fn code_unit(&mut self) -> Result<u32, String> {
+    pub(super) fn code_unit(&mut self) -> Result<u32, String> {
         if self.eat("{") {
             let digits = self.word();
             return match (u32::from_str_radix(digits, 16), self.eat("}")) {
@@ -271,14 +284,13 @@ impl<'s> Reader<'s> {
                 _ => Err(self.fail("a code point")),
             };
         }
-        self.code_point(4).map(u32::from)
+        self.hexadecimal(4)
     }
 
-    fn code_point(&mut self, digits: usize) -> Result<char, String> {
+    pub(super) fn hexadecimal(&mut self, digits: usize) -> Result<u32, String> {
         let text = self.rest().get(..digits).ok_or_else(|| self.fail("an escape"))?;
         let unit = u32::from_str_radix(text, 16).map_err(|_| self.fail("an escape"))?;
         self.at += digits;
-        // A lone surrogate cannot be a char; its place is kept by the replacement character.
-        Ok(char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Ok(unit)
     }
 }

@@ -48,8 +48,15 @@ fn json_and_json_parse_and_properties_are_read() {
         Ok(json!({"a": "xy"}))
     );
     assert_eq!(
-        assigned_value(r"a = {s: 'caf\xe9 \u{1F600} \ud83d\ude00'}", None).is_ok(),
-        true
+        assigned_value(
+            r"a = {s: 'caf\xe9 \u{1F600} \ud83d\ude00 \ud83d!', no: !10, yes: !'', gone: void 0}",
+            None
+        ),
+        Ok(json!({"s": "café 😀 😀 \u{fffd}!", "no": false, "yes": true, "gone": null}))
+    );
+    assert_eq!(
+        assigned_value("q.push([1, 'a']); q.push([2])", Some("q.push")),
+        Ok(json!([1, "a"]))
     );
 }
 
