@@ -13,6 +13,7 @@ use crate::{
     metrics::PushMethod,
     pipeline::{self, Finished, RunOptions, progress::exit_code},
     sources, stop,
+    telemetry::PROGRESS,
 };
 
 /// Runs the sources; the highest exit code of all wins, a problem in a manifest is 2.
@@ -115,6 +116,6 @@ fn progress_bar(sources: usize) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {wide_msg}");
-    let bar = ProgressBar::new(sources as u64);
+    let bar = PROGRESS.add(ProgressBar::new(sources as u64));
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }
