@@ -36,7 +36,7 @@ fn report(outcome: Outcome, processed: i64) -> RunReport {
 }
 
 fn run(outcome: Outcome, runs_total: u64, processed: i64) -> RunMetrics {
-    RunMetrics::from_report(&report(outcome, processed), runs_total, None, "test").unwrap()
+    RunMetrics::from_report(&report(outcome, processed), Some(runs_total), "test").unwrap()
 }
 
 fn lines(text: &str) -> Vec<&str> {
