@@ -2,8 +2,8 @@
 //! HTTP, no database and no cluster.
 //!
 //! ```text
-//! manifest (YAML) ──manifest──▶ ScrapeSource ──validate──▶ ValidSource ──▶ job, operator
-//!                                                job ──report::RunReport──▶ operator
+//! YAML, JSON ──manifest──▶ ScrapeSource, checked ──▶ job, operator
+//!    types ──crd, reference──▶ CRD YAML, manual       job ──report::RunReport──▶ operator
 //! ```
 
 pub mod crd;

@@ -194,6 +194,34 @@ pub fn parse_source(text: &str, origin: &str) -> Result<ScrapeSource, ManifestEr
     }
 }
 
+/// Reads the JSON of a source that an API server has admitted already: types and [`validate`] alone. The schema and its
+/// rules are not made, which is most of what reading the first source costs. `file://` is refused.
+pub fn read_admitted(json: &str, origin: &str) -> Result<ScrapeSource, ManifestErrors> {
+    let place = |source: Option<String>, problem: Problem| ManifestProblem {
+        origin: origin.to_owned(),
+        document: 0,
+        line: None,
+        source,
+        problem,
+    };
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let source: ScrapeSource = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let problem = format!("cannot be read: {}", error.inner());
+        ManifestErrors(vec![place(None, Problem::new(error.path().to_string(), problem))])
+    })?;
+    let problems = validate(&source, FileAccess::Refused);
+    if problems.is_empty() {
+        return Ok(source);
+    }
+    let name = source.metadata.name.clone();
+    Err(ManifestErrors(
+        problems
+            .into_iter()
+            .map(|problem| place(name.clone(), problem))
+            .collect(),
+    ))
+}
+
 /// The sources in one object. Problems are told with the path of the object inside the document.
 fn read_object(
     value: Value,

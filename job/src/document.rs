@@ -18,6 +18,7 @@ pub struct Document {
 
 impl Document {
     /// The document without its body, which travels beside it.
+    #[must_use]
     pub fn clone_head(&self) -> Self {
         Self {
             url: self.url.clone(),
@@ -29,6 +30,8 @@ impl Document {
 
     /// Whether the `Content-Type` says JSON (`application/json`, `application/ld+json`, …).
     pub fn says_json(&self) -> bool {
-        self.content_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+        self.content_type
+            .as_deref()
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
     }
 }

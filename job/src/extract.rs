@@ -20,5 +20,6 @@ pub mod kind;
 pub mod literal;
 pub mod page;
 pub mod path;
+pub mod patterns;
 pub mod plan;
 pub mod session;

@@ -23,7 +23,7 @@ mod redact;
 pub mod redirect;
 mod request;
 mod resolver;
-pub mod retry;
+mod retry;
 pub mod robots;
 mod session;
 

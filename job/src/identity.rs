@@ -140,7 +140,7 @@ fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
             (Some(_), Some(_)) => {}
             (Some(id), None) => {
                 let rank = (sort_time(event), event.title.as_str());
-                let first = earliest.entry(id).or_insert_with(|| rank.clone());
+                let first = earliest.entry(id).or_insert_with(|| rank);
                 if rank < *first {
                     *first = rank;
                 }
@@ -231,8 +231,8 @@ fn without_duplicates(events: Vec<(usize, String, Event)>) -> (Vec<(usize, Strin
         let (index, hash, event) = &events[at];
         (std::cmp::Reverse(fullness(event)), hash.clone(), *index)
     };
-    for at in 0..events.len() {
-        match best.entry(sameness(&events[at].2)) {
+    for (at, (_, _, event)) in events.iter().enumerate() {
+        match best.entry(sameness(event)) {
             Entry::Vacant(place) => {
                 place.insert(at);
             }
@@ -318,6 +318,7 @@ mod tests {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "tests pass json!(…)")]
     fn event(fields: Value) -> Event {
         let now: Timestamp = "2026-02-21T20:00:00Z".parse().unwrap();
         let normaliser = Normaliser::new("America/Los_Angeles", None, &BTreeMap::new(), now).unwrap();

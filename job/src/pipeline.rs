@@ -178,6 +178,11 @@ impl Run<'_> {
                 (None, Some(failure))
             }
         };
+        // An id that had several dates must not hand its identity on when one of them passes.
+        if self.events.iter().any(|identified| identified.event.id.is_some()) {
+            let starts = store.starts(&source.key()).await?;
+            identity::keep_known(&source.key(), &mut self.events, |uid| starts.get(uid).cloned());
+        }
         self.commit(source, store, lease, validators, failure.as_ref())
             .await?;
         failure.map_or(Ok(()), Err)
@@ -206,6 +211,7 @@ impl Run<'_> {
             known,
             now: self.started_at,
             trace: false,
+            deadline: self.clock + self.environment.run_timeout,
         };
         let left = self.environment.run_timeout.saturating_sub(self.clock.elapsed());
         let collected = tokio::select! {

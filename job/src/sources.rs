@@ -93,25 +93,12 @@ pub fn from_path(path: &Path) -> Loaded {
     loaded
 }
 
-/// Reads one source as JSON.
+/// Reads one source as JSON that an API server has admitted: its schema and rules are not checked again.
 fn from_variable(json: &str) -> Loaded {
     let mut loaded = Loaded::default();
-    add(json, "SMS_SOURCE", None, &mut loaded);
-    if loaded.sources.len() > 1 {
-        loaded
-            .problems
-            .push("SMS_SOURCE: holds more than one source".to_owned());
-    }
-    let file_urls = loaded
-        .sources
-        .iter()
-        .any(|loaded| loaded.source.spec.fetch.url.starts_with("file:"));
-    if file_urls {
-        loaded.problems.push(
-            "SMS_SOURCE: spec.fetch.url: file:// works from manifests on disk only; use an https:// address"
-                .to_owned(),
-        );
-        loaded.sources.clear();
+    match manifest::read_admitted(json, "SMS_SOURCE") {
+        Ok(source) => add(vec![source], "SMS_SOURCE", None, &mut loaded),
+        Err(errors) => loaded.problems.push(errors.to_string()),
     }
     loaded
 }
@@ -128,25 +115,20 @@ fn read_file(file: &Path, loaded: &mut Loaded) {
         Ok(text) => {
             let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
             let folder = fs::canonicalize(&folder).unwrap_or(folder);
-            add(&text, &origin, Some(&folder), loaded);
+            let found = manifest::read_manifests(&text, &origin, FileAccess::Allowed);
+            loaded
+                .problems
+                .extend(found.problems.iter().map(ToString::to_string));
+            add(found.sources, &origin, Some(&folder), loaded);
         }
         Err(error) => loaded.problems.push(format!("{origin}: {error}")),
     }
 }
 
-/// Parses and validates; a source with a problem is left out, the others of the file stay.
-fn add(text: &str, origin: &str, folder: Option<&Path>, loaded: &mut Loaded) {
-    let files = if folder.is_some() {
-        FileAccess::Allowed
-    } else {
-        FileAccess::Refused
-    };
-    let parsed = manifest::read_manifests(text, origin, files);
-    loaded
-        .problems
-        .extend(parsed.problems.iter().map(ToString::to_string));
-    for source in parsed.sources {
-        // Selectors and programs are the job's own business; everything else was checked by the manifest module.
+/// Compiles selectors and programs, which are the job's own business; everything else was checked by the manifest
+/// module. A source with a problem is left out, the others stay.
+fn add(sources: Vec<ScrapeSource>, origin: &str, folder: Option<&Path>, loaded: &mut Loaded) {
+    for source in sources {
         match Plan::compile(&source, Timestamp::now()) {
             Ok(_) => loaded.sources.push(LoadedSource {
                 source: Arc::new(source),

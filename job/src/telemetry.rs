@@ -14,6 +14,12 @@ pub fn start(filter: Option<&str>, format: Option<LogFormat>, quiet: bool) -> Re
     let default = if quiet { "warn" } else { "info,sqlx=warn" };
     let filter = EnvFilter::try_new(filter.unwrap_or(default))
         .map_err(|error| format!("--log (SMS_LOG): {error}; write for example info or sms_job=debug"))?;
+    // Below info these print addresses of requests, and an address can hold a key.
+    let quiet_libraries = ["hyper", "hyper_util", "h2", "reqwest", "rustls"];
+    let filter = quiet_libraries
+        .iter()
+        .filter_map(|library| format!("{library}=info").parse().ok())
+        .fold(filter, EnvFilter::add_directive);
     let terminal = std::io::stderr().is_terminal();
     let format = format.unwrap_or(if terminal {
         LogFormat::Pretty

@@ -221,9 +221,9 @@ impl Field<'_> {
             return choices.join(", ");
         }
         let number = |key: &str| self.get(key).and_then(Value::as_i64);
-        let at_most = |key: &str, what: &str| {
+        let at_most = |key: &str| {
             number(key)
-                .map(|most| format!(", at most {most}{what}"))
+                .map(|most| format!(" (at most {most})"))
                 .unwrap_or_default()
         };
         if let Some(target) = self.section(all) {
@@ -237,12 +237,12 @@ impl Field<'_> {
                 let item = self
                     .get("items")
                     .map(|items| section.resolve(items).describe(section, all));
-                format!("list of {}{}", item.unwrap_or_default(), at_most("maxItems", ""))
+                format!("list{} of {}", at_most("maxItems"), item.unwrap_or_default())
             }
             "object" => match self.get("additionalProperties") {
                 Some(of) if of.is_object() => {
                     let of = section.resolve(of).describe(section, all);
-                    format!("mapping of names to {of}{}", at_most("maxProperties", ""))
+                    format!("mapping{} of names to {of}", at_most("maxProperties"))
                 }
                 _ => "object".to_owned(),
             },
@@ -262,7 +262,10 @@ impl Field<'_> {
                 Some(duration::PATTERN) => "duration".to_owned(),
                 Some(pattern) => format!("text that matches `{pattern}`"),
                 None if self.get("format").is_some() => "date and time".to_owned(),
-                None => format!("text{}", at_most("maxLength", " characters")),
+                None => number("maxLength").map_or_else(
+                    || "text".to_owned(),
+                    |most| format!("text, at most {most} characters"),
+                ),
             },
         }
     }

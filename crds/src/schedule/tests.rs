@@ -230,10 +230,7 @@ const ROBFIG: &str = include_str!("../../tests/data/robfig-cron.tsv");
 #[test]
 fn runs_are_those_of_kubernetes() {
     let mut compared = 0;
-    for line in std::env::var("ROBFIG_TSV")
-        .map_or(ROBFIG.to_owned(), |path| std::fs::read_to_string(path).unwrap())
-        .lines()
-    {
+    for line in ROBFIG.lines() {
         let [text, zone, from, expected] = line.split('\t').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };

@@ -84,12 +84,20 @@ pub struct ExtractSpec {
 /// Items from JSON with jq.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.attribute) || has(self.within)")
+    .message("json.attribute needs json.within: the selector of the elements that have the attribute"))]
 pub struct JsonExtract {
     /// CSS selector of the script elements of an HTML page that hold the JSON. Every match that holds a value is read.
     /// Example: `script#wix-warmup-data`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub within: Option<String>,
+
+    /// Attribute of the elements that `within` matches, where the JSON stands in it instead of in their text.
+    /// Example: `data-page`. Default: the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub attribute: Option<String>,
 
     /// Name of the JavaScript variable or property that the value is assigned to, where the script is a program:
     /// `var all_events = [...]` is `all_events`. The value may be a JavaScript literal (unquoted keys, single quotes,

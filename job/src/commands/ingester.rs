@@ -54,6 +54,7 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
         .collect()
         .await;
     bar.finish_and_clear();
+    environment.stores.close().await;
     finished.sort_by(|a, b| a.report.api_name.cmp(&b.report.api_name));
 
     if let (Some(path), true, [only]) = (&args.termination_message_path, single, finished.as_slice()) {

@@ -8,8 +8,11 @@ pub async fn run(args: StoreArgs) -> Result<u8, CommandError> {
     let url = setup::store_url(&args)?.unwrap_or_else(setup::default_store);
     let store = crate::store::Store::open(&url)
         .await
-        .map_err(setup::store_error)?;
-    let report = store.migrate().await.map_err(setup::store_error)?;
+        .map_err(|error| setup::store_error(&error))?;
+    let report = store
+        .migrate()
+        .await
+        .map_err(|error| setup::store_error(&error))?;
     match report.applied.as_slice() {
         [] => println!("{url}: schema version {}, nothing to do", report.version),
         applied => println!(

@@ -119,6 +119,7 @@ async fn extraction(
         known: None,
         now,
         trace: true,
+        deadline: std::time::Instant::now() + environment.run_timeout,
     };
     let failed = |failure: progress::Failure| CommandError {
         code: if failure.reason.is_transient() {

@@ -72,6 +72,7 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
             )));
         }
     }
+    environment.stores.close().await;
     info!("Stopped serving");
     Ok(0)
 }

@@ -19,6 +19,7 @@ use crate::event::RawItem;
 pub struct JsonPlan {
     within: Option<CompiledSelector>,
     within_text: String,
+    attribute: Option<String>,
     variable: Option<String>,
     items: Program,
     fields: FieldPrograms,
@@ -34,6 +35,7 @@ impl JsonPlan {
         Ok(Self {
             within,
             within_text: spec.within.clone().unwrap_or_default(),
+            attribute: spec.attribute.clone(),
             variable: spec.variable.clone(),
             items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
             fields: FieldPrograms::compile(&spec.fields, path)?,
@@ -44,23 +46,38 @@ impl JsonPlan {
     pub fn documents(&self, page: &Page<'_>) -> Result<Vec<Value>, ExtractError> {
         let text = page.text();
         match &self.within {
-            Some(selector) if !page.looks_like_json() => self.from_scripts(&page.html()?.scripts(selector)),
-            _ => serde_json::from_str(text.trim_start_matches('\u{feff}'))
-                .or_else(|error| literal::assigned_value(text, self.variable.as_deref()).map_err(|_| error))
+            Some(selector) if !page.looks_like_json() => {
+                let html = page.html()?;
+                match &self.attribute {
+                    Some(name) => self.read_scripts(&html.attributes(selector, name)),
+                    None => self.read_scripts(&html.scripts(selector)),
+                }
+            }
+            _ => serde_json::from_str(without_guard(text))
+                .or_else(|error| {
+                    literal::called_value(text)
+                        .filter(|_| self.variable.is_none())
+                        .or_else(|| literal::assigned_value(text, self.variable.as_deref()).ok())
+                        .ok_or(error)
+                })
                 .map(|value| vec![value])
                 .map_err(|error| parse_error(text, &error)),
         }
     }
 
-    fn from_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
+    fn read_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
         let fail = |problem: String| ExtractError::Parse {
             format: "JSON",
             problem,
         };
         if scripts.is_empty() {
             return Err(fail(format!(
-                "no element of the page matches within: {:?}",
-                self.within_text
+                "no element of the page matches within: {:?}{}",
+                self.within_text,
+                self.attribute
+                    .as_ref()
+                    .map(|name| format!(" and has the attribute {name:?}"))
+                    .unwrap_or_default()
             )));
         }
         let mut first_problem = None;
@@ -72,6 +89,9 @@ impl JsonPlan {
                     first_problem.get_or_insert(problem);
                 }
             }
+        }
+        if found.is_empty() && self.variable.is_none() {
+            found.extend(scripts.iter().filter_map(|script| literal::called_value(script)));
         }
         if found.is_empty() {
             let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
@@ -108,8 +128,8 @@ impl JsonPlan {
                         list.truncated = true;
                         return Ok(list);
                     }
-                    list.items
-                        .push(self.item(raw, list.items.len(), variables, options.want_item));
+                    let item = self.item(raw, list.items.len(), variables, options.want_item);
+                    list.items.push(item);
                 }
             }
         }
@@ -131,6 +151,15 @@ impl JsonPlan {
     }
 }
 
+/// JSON without what some servers put before it so that it cannot be loaded as a script.
+fn without_guard(text: &str) -> &str {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    [")]}',", ")]}'", "for(;;);", "for (;;);", "while(1);"]
+        .iter()
+        .find_map(|guard| text.strip_prefix(guard))
+        .unwrap_or(text)
+}
+
 fn parse_error(text: &str, error: &serde_json::Error) -> ExtractError {
     let start: String = text.trim_start().chars().take(40).collect();
     let hint = if start.starts_with('<') {
@@ -141,55 +170,5 @@ fn parse_error(text: &str, error: &serde_json::Error) -> ExtractError {
     ExtractError::Parse {
         format: "JSON",
         problem: format!("{error}; it begins with {start:?}{hint}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::{Timestamp, tz::TimeZone};
-    use serde_json::json;
-
-    use super::*;
-    use crate::document::Document;
-
-    fn titles(spec: &Value, body: &str) -> Vec<Value> {
-        let plan = JsonPlan::compile(
-            &serde_json::from_value(spec.clone()).unwrap(),
-            "spec.extract.json",
-        )
-        .unwrap();
-        let document = Document {
-            body: body.as_bytes().to_vec(),
-            ..Document::default()
-        };
-        let options = ReadOptions {
-            now: Timestamp::UNIX_EPOCH,
-            zone: &TimeZone::UTC,
-            max_items: 100,
-            want_text: false,
-            want_item: false,
-            want_document: false,
-        };
-        let documents = plan.documents(&Page::new(&document)).unwrap();
-        let list = plan.items(documents, &Variables::default(), &options).unwrap();
-        list.items
-            .into_iter()
-            .map(|item| item.fields["title"].clone())
-            .collect()
-    }
-
-    #[test]
-    fn a_script_that_holds_a_list_is_one_document() {
-        let spec = json!({ "within": "script#shows", "items": ".[]" });
-        let one = r#"<script id="shows">[{"title": "A"}, {"title": "B"}]</script>"#;
-        assert_eq!(titles(&spec, one), ["A", "B"]);
-    }
-
-    #[test]
-    fn several_scripts_are_several_documents() {
-        let spec = json!({ "within": "script.show", "items": "." });
-        let two =
-            r#"<script class="show">{"title": "A"}</script><script class="show">{"title": "B"}</script>"#;
-        assert_eq!(titles(&spec, two), ["A", "B"]);
     }
 }

@@ -62,7 +62,7 @@ impl Path {
                     (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(NULL),
                     (StepKind::Key(key), Value::Object(map)) => next.push(map.get(key).unwrap_or(NULL)),
                     (StepKind::Index(index), Value::Array(list)) => {
-                        next.push(position(list, *index).map_or(NULL, |at| &list[at]))
+                        next.push(position(list, *index).map_or(NULL, |at| &list[at]));
                     }
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.values()),

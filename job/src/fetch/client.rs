@@ -33,6 +33,9 @@ pub fn build(
         .referer(false)
         .pool_idle_timeout(Duration::from_secs(20))
         .http2_max_header_list_size(HEADER_BYTES)
+        // As browsers do: old servers fold header lines, and one bad header need not lose a page.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
         .build()
         .map_err(|error| FetchError::Internal(error.without_url().to_string()))
 }

@@ -58,7 +58,9 @@ pub struct Answer {
 impl Answer {
     /// A header as text.
     pub fn header(&self, name: &HeaderName) -> Option<String> {
-        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        self.headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 }
 
@@ -74,7 +76,13 @@ pub struct Transport {
 impl Transport {
     /// A transport that reaches what `resolver` finds, trusting the authorities in `ca_file` as well.
     pub fn new(resolver: CheckedResolver, limits: Limits, ca_file: Option<PathBuf>) -> Self {
-        Self { client: OnceCell::new(), connecting: Connecting::default(), resolver, limits, ca_file }
+        Self {
+            client: OnceCell::new(),
+            connecting: Connecting::default(),
+            resolver,
+            limits,
+            ca_file,
+        }
     }
 
     /// Sends `outgoing` and reads the answer, all of it in `time`.
@@ -102,7 +110,9 @@ impl Transport {
             HttpMethod::Get => Method::GET,
             HttpMethod::Post => Method::POST,
         };
-        let mut request = client.request(method, outgoing.url.clone()).headers(outgoing.headers.clone());
+        let mut request = client
+            .request(method, outgoing.url.clone())
+            .headers(outgoing.headers.clone());
         if let Some((name, password)) = outgoing.basic {
             request = request.basic_auth(name, Some(password.expose_secret()));
         }
@@ -127,15 +137,26 @@ impl Transport {
                 .map_err(|fault| self.body_error(fault, &outgoing.shown))?
         } else {
             let excerpt = body::read(response, EXCERPT_BYTES, idle, Overflow::Truncate);
-            timeout(EXCERPT_TIME, excerpt).await.ok().and_then(Result::ok).unwrap_or_default()
+            timeout(EXCERPT_TIME, excerpt)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .unwrap_or_default()
         };
-        Ok(Answer { status: status.as_u16(), headers, body })
+        Ok(Answer {
+            status: status.as_u16(),
+            headers,
+            body,
+        })
     }
 
     fn body_error(&self, fault: BodyFault, shown: &str) -> FetchError {
         let url = shown.to_owned();
         match fault {
-            BodyFault::TooLarge => FetchError::BodyTooLarge { url, limit: self.limits.max_body_bytes },
+            BodyFault::TooLarge => FetchError::BodyTooLarge {
+                url,
+                limit: self.limits.max_body_bytes,
+            },
             BodyFault::Broken(problem) => FetchError::BodyBroken { url, problem },
             BodyFault::Silent => self.silent(shown),
         }

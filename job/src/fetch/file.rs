@@ -31,7 +31,8 @@ pub fn address(text: &str, manifest_dir: Option<&Path>) -> Result<Url, FetchErro
     let dir = std::path::absolute(dir).map_err(|error| bad(error.to_string()))?;
     Url::from_directory_path(&dir)
         .map_err(|()| bad(format!("{} is no folder for addresses", dir.display())))?
-        .join(rest)
+        // With "./" before it, a name with a colon is no scheme.
+        .join(&format!("./{rest}"))
         .map_err(|error| bad(error.to_string()))
 }
 
@@ -117,6 +118,7 @@ mod tests {
             ("file://./page.html", "file:///etc/sources/page.html"),
             ("file://page.html", "file:///etc/sources/page.html"),
             ("file://../a page.html", "file:///etc/a%20page.html"),
+            ("file://a:1.html", "file:///etc/sources/a:1.html"),
             ("file:///srv/page.html", "file:///srv/page.html"),
             ("file://localhost/srv/page.html", "file:///srv/page.html"),
         ];

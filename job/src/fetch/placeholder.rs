@@ -10,7 +10,9 @@ pub fn fill(text: &str, now: Timestamp, zone: &TimeZone) -> String {
     while let Some(open) = rest.find('{') {
         filled.push_str(&rest[..open]);
         rest = &rest[open..];
-        let value = rest.find('}').and_then(|close| Some((close, value(&rest[1..close], now, zone)?)));
+        let value = rest
+            .find('}')
+            .and_then(|close| Some((close, value(&rest[1..close], now, zone)?)));
         if let Some((close, value)) = value {
             filled.push_str(&value);
             rest = &rest[close + 1..];
@@ -106,7 +108,10 @@ mod tests {
 
     #[test]
     fn a_placeholder_inside_other_braces_is_replaced() {
-        assert_eq!(at("UTC", r#"{"from":"{today}","x":{}}"#), r#"{"from":"2026-05-01","x":{}}"#);
+        assert_eq!(
+            at("UTC", r#"{"from":"{today}","x":{}}"#),
+            r#"{"from":"2026-05-01","x":{}}"#
+        );
         assert_eq!(at("UTC", "{{today}}"), "{2026-05-01}");
     }
 }

@@ -13,6 +13,8 @@ const MASK: &str = "***";
 const URL_LENGTH: usize = 300;
 /// A shorter secret is not looked for in texts, since it would be found everywhere.
 const SHORTEST: usize = 4;
+/// A shorter secret does not make an address suspicious by standing inside some word of it.
+const SHORTEST_ANYWHERE: usize = 8;
 
 /// Knows the secrets of one source.
 #[derive(Clone, Default)]
@@ -65,15 +67,24 @@ impl Redactor {
         masked
     }
 
-    /// Whether `url` carries a secret, as it is or percent-encoded.
+    /// Whether `url` carries a secret, as it is or percent-encoded: a long one anywhere, a short one as a whole value,
+    /// since a short one could also be a word of any address.
     pub fn is_carried_by(&self, url: &Url) -> bool {
-        let decoded = form_urlencoded::parse(url.query().unwrap_or_default().as_bytes())
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect::<Vec<_>>()
-            .join("&");
-        [url.as_str(), &decoded]
-            .iter()
-            .any(|text| self.text(text) != **text)
+        let query = url.query().unwrap_or_default().as_bytes();
+        let values: Vec<String> = form_urlencoded::parse(query)
+            .flat_map(|(name, value)| [name.into(), value.into()])
+            .collect();
+        self.secrets.iter().any(|secret| {
+            let secret = secret.expose_secret();
+            let is_in_text = || {
+                [secret, &encode(secret)]
+                    .iter()
+                    .any(|form| url.as_str().contains(*form))
+            };
+            let is_in_value = || values.iter().any(|value| value.contains(secret));
+            values.iter().any(|value| value == secret)
+                || (secret.len() >= SHORTEST_ANYWHERE && (is_in_text() || is_in_value()))
+        })
     }
 
     fn pair(&self, pair: &str) -> String {
@@ -188,6 +199,11 @@ mod tests {
         assert!(carries("https://a.example/?x=%73%33cr3t/%2B%20value"));
         assert!(carries("https://a.example/s3cr3t%2F%2B%20value"));
         assert!(!carries("https://a.example/?x=s3cr3t"));
+        assert!(carries("https://a.example/?x=%61bc"));
+        assert!(
+            !carries("https://a.example/abc?x=abcd"),
+            "a short secret is no more than a word"
+        );
     }
 
     #[test]

@@ -28,7 +28,10 @@ impl CheckedResolver {
         let look_up = |name: String| -> BoxFuture<'static, _> {
             Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
         };
-        Self { guard, look_up: Arc::new(look_up) }
+        Self {
+            guard,
+            look_up: Arc::new(look_up),
+        }
     }
 }
 
@@ -51,15 +54,26 @@ impl Resolve for CheckedResolver {
 
 /// A resolver that gives the answers in turn, and the number of look-ups.
 #[cfg(test)]
-pub fn scripted(guard: Guard, answers: Vec<Vec<IpAddr>>) -> (CheckedResolver, Arc<std::sync::atomic::AtomicUsize>) {
+pub fn scripted(
+    guard: Guard,
+    answers: Vec<Vec<IpAddr>>,
+) -> (CheckedResolver, Arc<std::sync::atomic::AtomicUsize>) {
     let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     let look_up = move |_: String| -> BoxFuture<'static, _> {
-        let turn = counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst).min(answers.len() - 1);
+        let turn = counter
+            .fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+            .min(answers.len() - 1);
         let found = answers[turn].iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
         Box::pin(async move { Ok(found) })
     };
-    (CheckedResolver { guard, look_up: Arc::new(look_up) }, count)
+    (
+        CheckedResolver {
+            guard,
+            look_up: Arc::new(look_up),
+        },
+        count,
+    )
 }
 
 #[cfg(test)]
@@ -71,7 +85,9 @@ mod tests {
     use super::super::{client, limits::Limits};
     use super::*;
 
-    const STRICT: Guard = Guard { allow_private_addresses: false };
+    const STRICT: Guard = Guard {
+        allow_private_addresses: false,
+    };
 
     async fn get(resolver: CheckedResolver, url: &str) -> Result<reqwest::Response, String> {
         let limits = Limits::from_spec(&sms_crds::v1alpha1::FetchSpec {
@@ -102,7 +118,9 @@ mod tests {
         // A second look-up would give the listener's address; the request must not make one.
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://a.example:{}/", listener.local_addr().unwrap().port());
-        let lenient = Guard { allow_private_addresses: true };
+        let lenient = Guard {
+            allow_private_addresses: true,
+        };
         let elsewhere: IpAddr = "127.0.0.77".parse().unwrap();
         let loopback: IpAddr = "127.0.0.1".parse().unwrap();
         let (resolver, count) = scripted(lenient, vec![vec![elsewhere], vec![loopback]]);
@@ -115,7 +133,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_answer_is_an_error() {
-        let error = get(scripted(STRICT, vec![vec![]]).0, "http://a.example/").await.unwrap_err();
+        let error = get(scripted(STRICT, vec![vec![]]).0, "http://a.example/")
+            .await
+            .unwrap_err();
         assert!(error.contains("no address"), "{error}");
     }
 }

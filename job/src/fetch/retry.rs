@@ -9,9 +9,9 @@ use sms_crds::v1alpha1::HttpMethod;
 use super::error::FetchError;
 
 /// Longest time that one request waits because of `Retry-After`; a server that asks for more ends the run.
-pub const RETRY_AFTER_BUDGET: Duration = Duration::from_secs(60);
+pub const RETRY_AFTER_BUDGET: Duration = Duration::from_mins(1);
 /// The same for all requests of a run together, so that a hundred detail pages do not wait a minute each.
-pub const RUN_RETRY_AFTER_BUDGET: Duration = Duration::from_secs(180);
+pub const RUN_RETRY_AFTER_BUDGET: Duration = Duration::from_mins(3);
 
 /// Waits between the tries: about 0.5 s, then 1 s, 2 s …, each lengthened by chance up to twofold.
 pub fn backoff(attempts: u32) -> ExponentialBackoff {

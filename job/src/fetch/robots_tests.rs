@@ -195,8 +195,8 @@ proptest::proptest! {
     fn any_rules_can_be_parsed(
         patterns in proptest::collection::vec("(/|\\*|\\$|%[0-9a-f]{2}|[a-z(\\[{.+?\\\\é]){0,60}\\$?", 0..8),
     ) {
-        let lines: String = patterns.iter().map(|pattern| format!("Disallow: /{pattern}\n")).collect();
-        let condensed = condense(format!("User-agent: *\n{lines}").as_bytes());
+        let robots = format!("User-agent: *\nDisallow: /{}\n", patterns.join("\nDisallow: /"));
+        let condensed = condense(robots.as_bytes());
         proptest::prop_assert!(Robot::new(PRODUCT_TOKEN, condensed.as_bytes()).is_ok());
     }
 }

@@ -4,23 +4,21 @@
 //! visit: for each hop   guard ─▶ robots.txt ─▶ tries: turn of the host ─▶ exchange ─▶ redirect? next hop
 //! ```
 
+mod obey;
+
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use backon::ExponentialBackoff;
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::{DATE, LOCATION, RETRY_AFTER};
 use sms_crds::v1alpha1::{HttpMethod, RobotsRule};
-use tokio::{
-    sync::OnceCell,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
+use self::obey::Robots;
 use super::{
     Validators,
     body::Overflow,
@@ -36,7 +34,7 @@ use super::{
         RETRY_AFTER_BUDGET, RUN_RETRY_AFTER_BUDGET, backoff, http_date, is_retried_error, is_retried_status,
         retry_after,
     },
-    robots::{Access, Rules, SIZE_LIMIT, access},
+    robots::SIZE_LIMIT,
 };
 
 /// What a request is for.
@@ -63,8 +61,6 @@ struct Allowance {
     waits: ExponentialBackoff,
 }
 
-type RobotsCell = Arc<OnceCell<Result<Arc<Rules>, FetchError>>>;
-
 /// Requests of one run.
 pub struct Session {
     /// What is sent.
@@ -73,8 +69,7 @@ pub struct Session {
     pub limits: Limits,
     guard: Guard,
     transport: Transport,
-    robots_rule: RobotsRule,
-    robots: Mutex<HashMap<String, RobotsCell>>,
+    robots: Robots,
     pace: Pace,
     /// `Retry-After` waits that the run may still make.
     retry_after_left: Mutex<Duration>,
@@ -99,8 +94,7 @@ impl Session {
             limits,
             guard,
             transport,
-            robots_rule,
-            robots: Mutex::default(),
+            robots: Robots::new(robots_rule),
             pace: Pace::default(),
             retry_after_left: Mutex::new(RUN_RETRY_AFTER_BUDGET),
             clock: (now, Instant::now()),
@@ -345,65 +339,6 @@ impl Session {
             _ => false,
         }
     }
-
-    /// Whether `robots.txt` allows `url`; gives its `Crawl-delay`.
-    async fn obey_robots(&self, url: &Url) -> Result<Option<Duration>, FetchError> {
-        if self.robots_rule == RobotsRule::Ignore {
-            return Ok(None);
-        }
-        let cell = self.robots_cell(&url.origin().ascii_serialization());
-        let rules = cell.get_or_init(|| self.fetch_robots(url)).await.clone()?;
-        if rules.allows(url) {
-            return Ok(rules.delay());
-        }
-        Err(FetchError::RobotsDisallowed {
-            url: self.shown(url),
-            robots_url: robots_url(url).to_string(),
-        })
-    }
-
-    fn robots_cell(&self, origin: &str) -> RobotsCell {
-        let mut robots = self.robots.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(robots.entry(origin.to_owned()).or_default())
-    }
-
-    /// Boxed, since a visit asks for robots.txt, which is a visit.
-    fn fetch_robots<'a>(&'a self, page: &'a Url) -> BoxFuture<'a, Result<Arc<Rules>, FetchError>> {
-        Box::pin(async move {
-            let url = robots_url(page);
-            let visit = match self.visit(HttpMethod::Get, url.clone(), Purpose::Robots).await {
-                Ok(visit) => visit,
-                // More than five redirects: as if there were no file (RFC 9309, 2.3.1.2).
-                Err(FetchError::RedirectRefused {
-                    problem: RedirectProblem::TooMany | RedirectProblem::Loop,
-                    ..
-                }) => return Ok(Arc::new(Rules::unrestricted())),
-                Err(error) => return Err(FetchError::Robots(Box::new(error))),
-            };
-            let rules = match access(visit.answer.status) {
-                Access::Unrestricted => Arc::new(Rules::unrestricted()),
-                Access::Rules => Arc::new(Rules::parse(&visit.answer.body)),
-                Access::Nothing => {
-                    let (robots_url, status) = (url.to_string(), visit.answer.status);
-                    return Err(FetchError::RobotsUnreachable { robots_url, status });
-                }
-            };
-            if visit.url.path() == "/robots.txt" && visit.url.origin() != url.origin() {
-                // http://a redirects to https://a: both have the same file, fetched once.
-                let cell = self.robots_cell(&visit.url.origin().ascii_serialization());
-                let _ = cell.set(Ok(Arc::clone(&rules)));
-            }
-            Ok(rules)
-        })
-    }
-}
-
-fn robots_url(page: &Url) -> Url {
-    let mut url = page.clone();
-    url.set_path("/robots.txt");
-    url.set_query(None);
-    url.set_fragment(None);
-    url
 }
 
 #[cfg(test)]

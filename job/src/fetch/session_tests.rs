@@ -10,21 +10,31 @@ use tokio::{
 };
 
 use super::*;
-use crate::{fetch::resolver::scripted, secrets::Secrets};
+use crate::{
+    fetch::resolver::{CheckedResolver, scripted},
+    secrets::Secrets,
+};
 
 /// A session that may reach public addresses only, but finds `a.example` on loopback, as if that were public.
 fn session(home: &str) -> Session {
+    let loopback: IpAddr = "127.0.0.1".parse().unwrap();
+    let lenient = Guard {
+        allow_private_addresses: true,
+    };
+    session_with(scripted(lenient, vec![vec![loopback]]).0, home)
+}
+
+fn session_with(resolver: CheckedResolver, home: &str) -> Session {
     let spec = FetchSpec {
         robots: RobotsRule::Ignore,
         timeout: Some(DurationString::new("3s")),
+        attempts: Some(2),
         ..FetchSpec::default()
     };
     let limits = Limits::from_spec(&spec).unwrap();
     let now = Timestamp::UNIX_EPOCH;
     let home = Url::parse(home).unwrap();
     let plan = RequestPlan::new(&spec, home, &Secrets::default(), now, &TimeZone::UTC).unwrap();
-    let loopback: IpAddr = "127.0.0.1".parse().unwrap();
-    let (resolver, _) = scripted(Guard { allow_private_addresses: true }, vec![vec![loopback]]);
     let transport = Transport::new(resolver, limits, None);
     Session::new(plan, limits, Guard::default(), transport, spec.robots, now)
 }
@@ -55,15 +65,27 @@ async fn a_redirect_to_a_private_address_is_refused_before_anything_connects() {
         let url = session.plan.home.clone();
         let visit = session.visit(HttpMethod::Get, url, Purpose::Page(None)).await;
         let error = visit.err().unwrap();
-        assert!(matches!(error, FetchError::AddressForbidden { .. }), "{target}: {error}");
+        assert!(
+            matches!(error, FetchError::AddressForbidden { .. }),
+            "{target}: {error}"
+        );
         answering.await.unwrap();
     }
     let accepted = tokio::time::timeout(Duration::from_millis(50), victim.accept()).await;
     assert!(accepted.is_err(), "somebody connected");
 }
 
-#[test]
-fn robots_txt_is_at_the_root_of_the_origin() {
-    let url = Url::parse("https://a.example:8443/x/y?z=1#f").unwrap();
-    assert_eq!(robots_url(&url).as_str(), "https://a.example:8443/robots.txt");
+#[tokio::test]
+async fn a_name_without_an_address_is_a_dns_failure_and_is_looked_up_again() {
+    let (resolver, count) = scripted(Guard::default(), vec![vec![]]);
+    let session = session_with(resolver, "http://no-such-host.example/");
+    let url = session.plan.home.clone();
+    let error = session
+        .visit(HttpMethod::Get, url, Purpose::Page(None))
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(error, FetchError::Dns { .. }), "{error}");
+    assert!(error.to_string().contains("no-such-host.example"), "{error}");
+    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 2);
 }

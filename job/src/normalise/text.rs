@@ -13,6 +13,27 @@ pub(super) fn line(raw: &str) -> String {
     collapse(&unescape_quotes(&text))
 }
 
+/// A title: as [`line`], but several spaces in a row stay as the source wrote them, since a title is told unchanged.
+/// Line ends and indentation, which come from markup, are one space here too.
+pub(super) fn title(raw: &str) -> String {
+    let text = markup::decode_entities(&strip_tags(raw));
+    let text = unescape_quotes(&strip_tags(&text)).into_owned();
+    let mut out = String::with_capacity(text.len());
+    let mut gap = String::new();
+    for c in text.chars().filter(|c| !is_invisible(*c)) {
+        if c.is_whitespace() {
+            gap.push(c);
+            continue;
+        }
+        if !gap.is_empty() && !out.is_empty() {
+            out.push_str(if gap.chars().all(|c| c == ' ') { &gap } else { " " });
+        }
+        gap.clear();
+        out.push(c);
+    }
+    out
+}
+
 /// Several lines: as [`line`], but with blocks of HTML and line ends kept as single line ends.
 pub(super) fn paragraphs(raw: &str) -> String {
     let mut text = raw.to_owned();
@@ -117,6 +138,12 @@ mod tests {
         for (raw, expected) in cases {
             assert_eq!(line(raw), expected, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_title_keeps_the_spaces_of_its_source_but_no_indentation() {
+        assert_eq!(title("  Story  time / Hora  "), "Story  time / Hora");
+        assert_eq!(title("A\n\t  B &amp;\u{a0}C"), "A B & C");
     }
 
     #[test]

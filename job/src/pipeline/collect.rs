@@ -43,6 +43,8 @@ pub struct CollectOptions<'a> {
     pub now: Timestamp,
     /// Keep raw items for `preview`.
     pub trace: bool,
+    /// When the run has to be over.
+    pub deadline: std::time::Instant,
 }
 
 /// Fetches and reads every page of a source. Counts pages, and errors that do not end the run, in `report`.
@@ -66,6 +68,7 @@ pub async fn collect(
         options.now,
         &source.spec.time_zone,
     )?;
+    let fetcher = fetcher.with_deadline(options.deadline);
     let known = options
         .known
         .filter(|_| source.spec.fetch.pages.is_none())

@@ -8,7 +8,11 @@ use super::*;
 use crate::server::{Server, ok, reply};
 
 fn settings(dir: PathBuf) -> FetchSettings {
-    FetchSettings { allow_files: true, manifest_dir: Some(dir), ..loopback() }
+    FetchSettings {
+        allow_files: true,
+        manifest_dir: Some(dir),
+        ..loopback()
+    }
 }
 
 #[tokio::test]
@@ -21,18 +25,29 @@ async fn a_file_is_a_page_with_the_type_of_its_extension() {
     let listing = page(fetcher.first(None).await);
     assert_eq!(listing.document.body, b"[1]");
     assert_eq!(listing.document.content_type.as_deref(), Some("application/json"));
-    assert!(listing.document.url.ends_with("/pages/events%201.json"), "{}", listing.document.url);
+    assert!(
+        listing.document.url.ends_with("/pages/events%201.json"),
+        "{}",
+        listing.document.url
+    );
     assert_eq!((listing.status, listing.validators.etag), (200, None));
     assert_eq!(listing.validators.body_hash, Some(listing.body_hash));
     let further = page(fetcher.page("2.html").await);
     assert_eq!(further.document.body, b"two");
     let whole = format!("file://{}", dir.path().join("sources/pages/2.html").display());
-    assert_eq!(page(fetcher_with(&spec(&whole), &settings).unwrap().first(None).await).document.body, b"two");
+    assert_eq!(
+        page(fetcher_with(&spec(&whole), &settings).unwrap().first(None).await)
+            .document
+            .body,
+        b"two"
+    );
 }
 
 #[tokio::test]
 async fn files_are_refused_where_the_manifest_is_not_on_disk() {
-    let error = fetcher_with(&spec("file:///etc/hostname"), &loopback()).err().unwrap();
+    let error = fetcher_with(&spec("file:///etc/hostname"), &loopback())
+        .err()
+        .unwrap();
     assert_eq!(error.reason(), Reason::AddressForbidden);
     assert!(error.to_string().contains("https://"), "{error}");
     assert!(fetcher_with(&spec("FILE:///etc/hostname"), &loopback()).is_err());
@@ -45,7 +60,7 @@ async fn a_page_leads_only_to_files_beside_it() {
     write(dir.path(), "secret.txt", "secret");
     #[cfg(unix)]
     std::os::unix::fs::symlink(dir.path().join("secret.txt"), dir.path().join("sources/link.txt")).unwrap();
-    let fetcher = fetcher_with(&spec("file://./page.html"), &settings(dir.path().join("sources"))).unwrap();
+    let fetcher = fetcher_with(&once("file://./page.html"), &settings(dir.path().join("sources"))).unwrap();
     page(fetcher.first(None).await);
     let outside = format!("file://{}", dir.path().join("secret.txt").display());
     for address in ["../secret.txt", "%2e%2e/secret.txt", "link.txt", outside.as_str()] {
@@ -54,7 +69,13 @@ async fn a_page_leads_only_to_files_beside_it() {
     }
     for address in ["http://127.0.0.1:1/", "gone.html"] {
         let reason = fetcher.detail(address).await.unwrap_err().reason();
-        assert!(matches!(reason, Reason::ConnectFailed | Reason::RobotsDisallowed | Reason::FileUnreadable), "{reason:?}");
+        assert!(
+            matches!(
+                reason,
+                Reason::ConnectFailed | Reason::RobotsDisallowed | Reason::FileUnreadable
+            ),
+            "{reason:?}"
+        );
     }
 }
 
@@ -66,8 +87,14 @@ async fn a_page_from_the_network_leads_to_no_file() {
     let server = Server::scripted([ok("x"), reply("302 Found", &format!("Location: {file}\r\n"), "")]).await;
     let fetcher = fetcher_with(&once(&server.url("/")), &settings(dir.path().to_owned())).unwrap();
     page(fetcher.first(None).await);
-    assert_eq!(fetcher.page(&file).await.unwrap_err().reason(), Reason::AddressForbidden);
-    assert_eq!(fetcher.page("/moved").await.unwrap_err().reason(), Reason::RedirectRefused);
+    assert_eq!(
+        fetcher.page(&file).await.unwrap_err().reason(),
+        Reason::AddressForbidden
+    );
+    assert_eq!(
+        fetcher.page("/moved").await.unwrap_err().reason(),
+        Reason::RedirectRefused
+    );
 }
 
 #[tokio::test]
@@ -78,7 +105,10 @@ async fn what_is_no_regular_file_of_a_sensible_size_is_refused() {
     std::fs::create_dir(dir.path().join("folder")).unwrap();
     let settings = settings(dir.path().to_owned());
     let read = async |name: &str| {
-        let spec = FetchSpec { max_body_bytes: Some(1000), ..spec(name) };
+        let spec = FetchSpec {
+            max_body_bytes: Some(1000),
+            ..spec(name)
+        };
         fetcher_with(&spec, &settings).unwrap().first(None).await
     };
     page(read("file://./limit.html").await);
@@ -95,7 +125,16 @@ async fn what_is_no_regular_file_of_a_sensible_size_is_refused() {
     #[cfg(unix)]
     {
         let pipe = dir.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert_eq!(read("file://./pipe").await.unwrap_err().reason(), Reason::FileUnreadable);
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(
+            read("file://./pipe").await.unwrap_err().reason(),
+            Reason::FileUnreadable
+        );
     }
 }

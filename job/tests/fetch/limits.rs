@@ -18,32 +18,46 @@ async fn drip(stream: &mut tokio::net::TcpStream, bytes: &[u8]) {
         if stream.write_all(&[*byte]).await.is_err() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 #[tokio::test]
 async fn a_server_that_never_answers_ends_after_the_idle_timeout() {
     let server = Server::silent().await;
-    let spec = FetchSpec { idle_timeout: duration("500ms"), ..once(&server.url("/")) };
+    let spec = FetchSpec {
+        idle_timeout: Some(duration("500ms")),
+        ..once(&server.url("/"))
+    };
     let (error, spent) = timed(&spec).await;
     assert_eq!(error.reason(), Reason::TimedOut);
     assert!(error.to_string().contains("spec.fetch.idleTimeout"), "{error}");
-    assert!(spent >= Duration::from_millis(500) && spent < Duration::from_millis(1500), "{spent:?}");
+    assert!(
+        spent >= Duration::from_millis(500) && spent < Duration::from_secs(4),
+        "{spent:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_stops_ends_after_the_idle_timeout() {
     let server = Server::custom(|mut stream, _| async move {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").await;
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            .await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     })
     .await;
-    let spec = FetchSpec { idle_timeout: duration("500ms"), ..once(&server.url("/")) };
+    let spec = FetchSpec {
+        idle_timeout: Some(duration("500ms")),
+        ..once(&server.url("/"))
+    };
     let (error, spent) = timed(&spec).await;
     assert_eq!(error.reason(), Reason::TimedOut);
     assert!(error.to_string().contains("spec.fetch.idleTimeout"), "{error}");
-    assert!(spent >= Duration::from_millis(500) && spent < Duration::from_millis(1500), "{spent:?}");
+    assert!(
+        spent >= Duration::from_millis(500) && spent < Duration::from_secs(4),
+        "{spent:?}"
+    );
 }
 
 #[tokio::test]
@@ -55,11 +69,17 @@ async fn bytes_that_drip_end_after_the_whole_timeout() {
             drip(&mut stream, format!("{head}{}", "x".repeat(500)).as_bytes()).await;
         })
         .await;
-        let spec = FetchSpec { timeout: duration("1s"), ..once(&server.url("/")) };
+        let spec = FetchSpec {
+            timeout: Some(duration("1s")),
+            ..once(&server.url("/"))
+        };
         let (error, spent) = timed(&spec).await;
         assert_eq!(error.reason(), Reason::TimedOut);
         assert!(error.to_string().contains("spec.fetch.timeout"), "{error}");
-        assert!(spent >= Duration::from_secs(1) && spent < Duration::from_secs(2), "{spent:?}");
+        assert!(
+            spent >= Duration::from_secs(1) && spent < Duration::from_secs(4),
+            "{spent:?}"
+        );
     }
 }
 
@@ -67,25 +87,32 @@ async fn bytes_that_drip_end_after_the_whole_timeout() {
 async fn all_tries_together_stay_within_the_timeout() {
     let server = Server::silent().await;
     let spec = FetchSpec {
-        timeout: duration("2s"),
-        idle_timeout: duration("300ms"),
+        timeout: Some(duration("2s")),
+        idle_timeout: Some(duration("300ms")),
         attempts: Some(10),
         ..spec(&server.url("/"))
     };
     let (error, spent) = timed(&spec).await;
     assert_eq!(error.reason(), Reason::TimedOut);
-    assert!(spent < Duration::from_millis(2600), "{spent:?}");
+    assert!(spent < Duration::from_secs(4), "{spent:?}");
 }
 
 #[tokio::test]
 async fn a_tls_handshake_that_stalls_ends_after_the_connect_timeout() {
     let server = Server::silent().await;
     let url = server.url("/").replace("http:", "https:");
-    let spec = FetchSpec { connect_timeout: duration("500ms"), idle_timeout: duration("200ms"), ..once(&url) };
+    let spec = FetchSpec {
+        connect_timeout: Some(duration("500ms")),
+        idle_timeout: Some(duration("200ms")),
+        ..once(&url)
+    };
     let (error, spent) = timed(&spec).await;
     assert_eq!(error.reason(), Reason::TimedOut);
     assert!(error.to_string().contains("spec.fetch.connectTimeout"), "{error}");
-    assert!(spent >= Duration::from_millis(500) && spent < Duration::from_millis(1500), "{spent:?}");
+    assert!(
+        spent >= Duration::from_millis(500) && spent < Duration::from_secs(4),
+        "{spent:?}"
+    );
 }
 
 #[tokio::test]
@@ -94,38 +121,47 @@ async fn a_slow_answer_within_the_limits_is_no_error() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         drip(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n").await;
         for byte in [b"a", b"b", b"c"] {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let _ = stream.write_all(byte).await;
         }
     })
     .await;
-    // The head drips for four seconds, and its bytes are not seen one by one.
-    let spec = FetchSpec { idle_timeout: duration("6s"), ..once(&server.url("/")) };
+    // All together takes longer than the idle timeout.
+    let spec = FetchSpec {
+        idle_timeout: Some(duration("2s")),
+        ..once(&server.url("/"))
+    };
     assert_eq!(page(first(&spec).await).document.body, b"abc");
 }
 
 #[tokio::test]
 async fn an_error_page_that_drips_does_not_hide_its_status() {
     let server = Server::custom(|mut stream, _| async move {
-        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n").await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n")
+            .await;
         drip(&mut stream, &[b'x'; 500]).await;
     })
     .await;
     let (error, spent) = timed(&once(&server.url("/"))).await;
     assert_eq!(error.status(), Some(404));
-    assert!(spent < Duration::from_secs(3), "{spent:?}");
+    assert!(spent < Duration::from_secs(8), "{spent:?}");
 }
 
 #[tokio::test]
 async fn huge_headers_are_refused() {
     let server = Server::custom(|mut stream, _| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n").await;
-        while stream.write_all(format!("X-A: {}\r\n", "x".repeat(8000)).as_bytes()).await.is_ok() {}
+        while stream
+            .write_all(format!("X-A: {}\r\n", "x".repeat(8000)).as_bytes())
+            .await
+            .is_ok()
+        {}
     })
     .await;
     let (error, spent) = timed(&once(&server.url("/"))).await;
     assert_eq!(error.reason(), Reason::ConnectFailed, "{error}");
-    assert!(spent < Duration::from_secs(3), "{spent:?}");
+    assert!(spent < Duration::from_secs(8), "{spent:?}");
 }
 
 #[tokio::test]
@@ -134,14 +170,31 @@ async fn the_proxy_of_the_environment_is_not_used() {
         page(first(&once(&target)).await);
         return;
     }
-    let (proxy, target) = (Server::scripted([ok("proxied")]).await, Server::scripted([ok("direct")]).await);
+    let (proxy, target) = (
+        Server::scripted([ok("proxied")]).await,
+        Server::scripted([ok("direct")]).await,
+    );
     let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "limits::the_proxy_of_the_environment_is_not_used"]);
-    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"] {
+    for name in [
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "HTTPS_PROXY",
+    ] {
         child.env(name, proxy.url(""));
     }
-    let output = child.env("SMS_TEST_TARGET", target.url("/")).output().await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = child
+        .env("SMS_TEST_TARGET", target.url("/"))
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     assert!(proxy.requests().is_empty());
     assert_eq!(target.requests().len(), 1);
 }

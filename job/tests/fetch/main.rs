@@ -1,5 +1,8 @@
 //! Fetching, against real servers on loopback: some plain, some slow, broken, hostile or lying.
 
+// Clippy's allowance for tests covers test functions alone, not what they share.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod addresses;
 mod answers;
 mod bodies;
@@ -39,19 +42,28 @@ fn spec(url: &str) -> FetchSpec {
 
 /// The same with one try only, for what is not about retries.
 fn once(url: &str) -> FetchSpec {
-    FetchSpec { attempts: Some(1), ..spec(url) }
+    FetchSpec {
+        attempts: Some(1),
+        ..spec(url)
+    }
 }
 
-fn duration(text: &str) -> Option<DurationString> {
-    Some(DurationString::new(text))
+fn duration(text: &str) -> DurationString {
+    DurationString::new(text)
 }
 
 fn loopback() -> FetchSettings {
-    FetchSettings { allow_private_addresses: true, ..FetchSettings::default() }
+    FetchSettings {
+        allow_private_addresses: true,
+        ..FetchSettings::default()
+    }
 }
 
 fn reference() -> SecretKeyRef {
-    SecretKeyRef { name: "sms-test".to_owned(), key: "key".to_owned() }
+    SecretKeyRef {
+        name: "sms-test".to_owned(),
+        key: "key".to_owned(),
+    }
 }
 
 fn now() -> Timestamp {
@@ -61,7 +73,13 @@ fn now() -> Timestamp {
 fn fetcher_with(spec: &FetchSpec, settings: &FetchSettings) -> Result<Fetcher, FetchError> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "sms-test/key", SECRET);
-    Fetcher::new(spec, settings, &Secrets::from_dir(Some(dir.path().to_owned())), now(), "America/Los_Angeles")
+    Fetcher::new(
+        spec,
+        settings,
+        &Secrets::from_dir(Some(dir.path().to_owned())),
+        now(),
+        "America/Los_Angeles",
+    )
 }
 
 fn fetcher(spec: &FetchSpec) -> Fetcher {
@@ -83,6 +101,20 @@ fn page(fetched: Result<Fetched, FetchError>) -> Page {
 
 async fn first(spec: &FetchSpec) -> Result<Fetched, FetchError> {
     fetcher(spec).first(None).await
+}
+
+/// A fetcher can be used by several tasks.
+#[test]
+fn a_fetcher_and_its_futures_go_to_any_thread() {
+    fn check<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    fn check_future<T: Send>(value: T) -> T {
+        value
+    }
+    let fetcher = check(fetcher(&spec("https://a.example/")));
+    drop(check_future(fetcher.first(None)));
+    drop(check_future(fetcher.detail("/")));
 }
 
 async fn failure(spec: &FetchSpec) -> FetchError {

@@ -11,11 +11,22 @@ use super::*;
 use crate::server::{Server, ok, reply};
 
 fn obedient(url: &str) -> FetchSpec {
-    FetchSpec { robots: RobotsRule::Respect, attempts: Some(1), ..spec(url) }
+    FetchSpec {
+        robots: RobotsRule::Respect,
+        attempts: Some(1),
+        ..spec(url)
+    }
 }
 
 async fn site(robots: Vec<u8>) -> Server {
-    Server::routed(move |line| if line.contains("/robots.txt") { robots.clone() } else { ok("page") }).await
+    Server::routed(move |line| {
+        if line.contains("/robots.txt") {
+            robots.clone()
+        } else {
+            ok("page")
+        }
+    })
+    .await
 }
 
 #[tokio::test]
@@ -24,27 +35,52 @@ async fn the_answer_for_robots_txt_decides() {
     let cases = [
         (ok("User-agent: *\nDisallow: /private\n"), None),
         (ok(disallow_all), Some(Reason::RobotsDisallowed)),
-        (ok("User-agent: sms_scraper\nDisallow: /events\n"), Some(Reason::RobotsDisallowed)),
-        (ok("User-agent: sms_scraper\nAllow: /\n\nUser-agent: *\nDisallow: /\n"), None),
+        (
+            ok("User-agent: sms_scraper\nDisallow: /events\n"),
+            Some(Reason::RobotsDisallowed),
+        ),
+        (
+            ok("User-agent: sms_scraper\nAllow: /\n\nUser-agent: *\nDisallow: /\n"),
+            None,
+        ),
         (ok("<!DOCTYPE html><html><body>Welcome</body></html>"), None),
         (ok(""), None),
         (reply("204 No Content", "", ""), None),
         (reply("404 Not Found", "", disallow_all), None),
         (reply("401 Unauthorized", "", disallow_all), None),
         (reply("403 Forbidden", "", disallow_all), None),
-        (reply("429 Too Many Requests", "Retry-After: 1000\r\n", disallow_all), None),
-        (reply("500 Internal Server Error", "", ""), Some(Reason::RobotsDisallowed)),
-        (reply("503 Service Unavailable", "Retry-After: 1000\r\n", ""), Some(Reason::RobotsDisallowed)),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nUser-agent".to_vec(), Some(Reason::BodyBroken)),
+        (
+            reply("429 Too Many Requests", "Retry-After: 1000\r\n", disallow_all),
+            None,
+        ),
+        (
+            reply("500 Internal Server Error", "", ""),
+            Some(Reason::RobotsDisallowed),
+        ),
+        (
+            reply("503 Service Unavailable", "Retry-After: 1000\r\n", ""),
+            Some(Reason::RobotsDisallowed),
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nUser-agent".to_vec(),
+            Some(Reason::BodyBroken),
+        ),
         (b"nonsense".to_vec(), Some(Reason::ConnectFailed)),
     ];
     for (answer, reason) in cases {
         let shown = String::from_utf8_lossy(&answer).into_owned();
         let server = site(answer).await;
         let outcome = first(&obedient(&server.url("/events?page=1"))).await;
-        assert_eq!(outcome.as_ref().err().map(FetchError::reason), reason, "{shown}: {outcome:?}");
-        let wanted: &[&str] =
-            if reason.is_some() { &["/robots.txt"] } else { &["/robots.txt", "/events?page=1"] };
+        assert_eq!(
+            outcome.as_ref().err().map(FetchError::reason),
+            reason,
+            "{shown}: {outcome:?}"
+        );
+        let wanted: &[&str] = if reason.is_some() {
+            &["/robots.txt"]
+        } else {
+            &["/robots.txt", "/events?page=1"]
+        };
         assert_eq!(server.paths(), wanted, "{shown}");
         if let Err(error) = outcome {
             assert!(error.to_string().contains("robots.txt"), "{error}");
@@ -88,9 +124,15 @@ async fn five_redirects_are_followed_and_more_mean_that_there_is_none() {
     for (redirects, reason) in [(5, Some(Reason::RobotsDisallowed)), (6, None)] {
         let server = Server::routed(move |line| {
             let path = line.split(' ').nth(1).unwrap();
-            let hop: Option<u32> = if path == "/robots.txt" { Some(0) } else { path[1..].parse().ok() };
+            let hop: Option<u32> = if path == "/robots.txt" {
+                Some(0)
+            } else {
+                path[1..].parse().ok()
+            };
             match hop {
-                Some(hop) if hop < redirects => reply("301 Moved", &format!("Location: /{}\r\n", hop + 1), ""),
+                Some(hop) if hop < redirects => {
+                    reply("301 Moved", &format!("Location: /{}\r\n", hop + 1), "")
+                }
                 Some(_) => ok("User-agent: *\nDisallow: /\n"),
                 None => ok("page"),
             }
@@ -104,11 +146,24 @@ async fn five_redirects_are_followed_and_more_mean_that_there_is_none() {
 #[tokio::test]
 async fn it_gets_no_secret_and_nothing_of_the_manifest() {
     let server = site(ok("")).await;
-    let bearer = AuthSpec { bearer: Some(BearerAuth { secret_key_ref: reference() }), ..AuthSpec::default() };
-    let spec = FetchSpec { auth: Some(bearer), user_agent: Some("tester/1".to_owned()), ..obedient(&server.url("/")) };
+    let bearer = AuthSpec {
+        bearer: Some(BearerAuth {
+            secret_key_ref: reference(),
+        }),
+        ..AuthSpec::default()
+    };
+    let spec = FetchSpec {
+        auth: Some(bearer),
+        user_agent: Some("tester/1".to_owned()),
+        ..obedient(&server.url("/"))
+    };
     first(&spec).await.unwrap();
     let requests = server.requests();
-    assert!(requests[0].starts_with("GET /robots.txt") && requests[0].contains("tester/1"), "{}", requests[0]);
+    assert!(
+        requests[0].starts_with("GET /robots.txt") && requests[0].contains("tester/1"),
+        "{}",
+        requests[0]
+    );
     assert!(!requests[0].contains(SECRET));
     assert!(requests[1].contains(SECRET));
 }
@@ -116,12 +171,23 @@ async fn it_gets_no_secret_and_nothing_of_the_manifest() {
 #[tokio::test]
 async fn a_crawl_delay_longer_than_ours_wins_and_robots_txt_costs_no_pause() {
     let server = site(ok("User-agent: *\nCrawl-delay: 1\n")).await;
-    let fetcher = fetcher(&FetchSpec { delay: duration("300ms"), ..obedient(&server.url("/")) });
+    let fetcher = fetcher(&FetchSpec {
+        delay: Some(duration("300ms")),
+        ..obedient(&server.url("/"))
+    });
     let started = Instant::now();
     fetcher.first(None).await.unwrap();
-    assert!(started.elapsed() < Duration::from_millis(300), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_millis(300),
+        "{:?}",
+        started.elapsed()
+    );
     fetcher.page(&server.url("/2")).await.unwrap();
-    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -142,6 +208,13 @@ async fn a_hostile_file_costs_little_and_only_its_first_500_kib_count() {
     let fetcher = fetcher(&obedient(&server.url("/events")));
     let started = Instant::now();
     page(fetcher.first(None).await);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert_eq!(fetcher.detail("/first/x").await.unwrap_err().reason(), Reason::RobotsDisallowed);
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(
+        fetcher.detail("/first/x").await.unwrap_err().reason(),
+        Reason::RobotsDisallowed
+    );
 }

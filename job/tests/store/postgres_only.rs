@@ -8,8 +8,10 @@ use std::{
 use sms_crds::report::{Outcome, Reason};
 use sms_job::store::{EventQuery, Store, StoreError, StoreUrl};
 
+use sqlx::{Connection, postgres::PgConnection};
+
 use crate::{
-    bench::{Bench, Run, event, source},
+    bench::{Bench, NO_WAIT, Run, TTL, event, source},
     server,
 };
 
@@ -208,6 +210,42 @@ async fn one_connection_is_opened_and_none_of_its_statements_has_a_name() {
         .collect();
     assert!(named.is_empty(), "{named:?}");
     assert!(!log.contains("pg_advisory_lock("), "a lock of the session");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_that_expires_during_the_commit_is_taken_over_only_after_it() {
+    let Some(bench) = Bench::postgres().await else {
+        return;
+    };
+    let (slow, next) = (bench.open().await, bench.open().await);
+    let run = Run::new(1, &[event("a", 11)]);
+    let life = Duration::from_millis(300);
+    let lease = slow
+        .acquire_lease(&run.source, "sea_monster", "run-1", life, NO_WAIT)
+        .await
+        .unwrap();
+    let mut blocker = PgConnection::connect(&bench.raw).await.unwrap();
+    let blocker = blocker
+        .begin_with("BEGIN; LOCK TABLE sms_events IN EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let commit = tokio::spawn(async move { run.try_commit(&slow, &lease).await });
+    let take_over = tokio::spawn(async move {
+        tokio::time::sleep(2 * life).await;
+        next.acquire_lease(
+            &source("sea-monster"),
+            "sea_monster",
+            "run-2",
+            TTL,
+            Duration::from_secs(30),
+        )
+        .await
+    });
+    tokio::time::sleep(5 * life).await;
+    assert!(!commit.is_finished() && !take_over.is_finished());
+    blocker.rollback().await.unwrap();
+    assert_eq!(commit.await.unwrap().unwrap().new, 1);
+    assert_eq!(take_over.await.unwrap().unwrap().holder, "run-2");
 }
 
 #[tokio::test]

@@ -36,6 +36,14 @@ impl HtmlPage {
             .collect()
     }
 
+    /// The attribute `name` of every element that matches and has it: pages keep JSON there too.
+    pub fn attributes(&self, selector: &CompiledSelector, name: &str) -> Vec<String> {
+        self.select(&selector.0)
+            .filter_map(|element| element.attr(name))
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// The address of the first match that has one, or of the first `a` or `link` inside it, as written. Addresses that
     /// lead nowhere (`#`, `javascript:`) are passed over.
     pub fn next_link(&self, selector: &CompiledSelector) -> Option<String> {
