@@ -100,8 +100,8 @@ async fn register(scheduled: &Scheduled, environment: &Environment, exporter: &E
         .expected_interval(Timestamp::now(), &scheduled.zone);
     exporter.register_source(
         &source.api_name(),
-        &key.namespace,
-        &key.name,
+        &key,
+        &environment.installation,
         interval.as_secs_f64(),
     );
     let state = async {
