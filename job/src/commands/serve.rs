@@ -115,8 +115,8 @@ fn register(scheduled: &Scheduled, exporter: &Exporter) {
         .expected_interval(Timestamp::now(), &scheduled.zone);
     exporter.register_source(
         &source.api_name(),
-        &key.namespace,
-        &key.name,
+        &key,
+        &environment.installation,
         interval.as_secs_f64(),
     );
 }
