@@ -37,8 +37,8 @@ lint: ## Check format and lints, as CI does
 
 .PHONY: generate
 generate: ## Write the files that are generated from the types
-	$(CARGO) run --quiet -p sms-crds --bin crdgen
-	$(CARGO) run --quiet -p sms-crds --bin docgen
+	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml
+	$(CARGO) run --quiet -p sms-crds --bin docgen docs/reference/manifest.md
 
 .PHONY: check-generated
 check-generated: generate ## Fail if a generated file is not what the types say

@@ -153,6 +153,36 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, in the order of this enum.
+    pub const ALL: [Self; 26] = [
+        Self::InvalidSource,
+        Self::SecretMissing,
+        Self::AddressForbidden,
+        Self::RobotsDisallowed,
+        Self::DnsFailed,
+        Self::ConnectFailed,
+        Self::TlsFailed,
+        Self::TimedOut,
+        Self::RateLimited,
+        Self::HttpStatus,
+        Self::RedirectRefused,
+        Self::BodyTooLarge,
+        Self::BodyBroken,
+        Self::FileUnreadable,
+        Self::ParseFailed,
+        Self::LimitExceeded,
+        Self::ProgramFailed,
+        Self::TooFewEvents,
+        Self::DropDetected,
+        Self::FieldMissing,
+        Self::LeaseHeld,
+        Self::StoreUnavailable,
+        Self::StoreFailed,
+        Self::PushFailed,
+        Self::Interrupted,
+        Self::Internal,
+    ];
+
     /// Whether trying again later can help; a reason that cannot is exit code 2.
     pub fn is_transient(self) -> bool {
         !matches!(

@@ -29,6 +29,8 @@ impl Document {
 
     /// Whether the `Content-Type` says JSON (`application/json`, `application/ld+json`, …).
     pub fn says_json(&self) -> bool {
-        self.content_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+        self.content_type
+            .as_deref()
+            .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
     }
 }

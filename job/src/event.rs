@@ -143,12 +143,21 @@ impl<'de> Deserialize<'de> for EventTime {
         {
             return Ok(Self::Date(date));
         }
-        let pieces = jiff::fmt::temporal::DateTimeParser::new().parse_pieces(&text).map_err(de::Error::custom)?;
+        let pieces = jiff::fmt::temporal::DateTimeParser::new()
+            .parse_pieces(&text)
+            .map_err(de::Error::custom)?;
         let (Some(time), Some(offset)) = (pieces.time(), pieces.to_numeric_offset()) else {
-            return Err(de::Error::custom(format!("{text:?} is no date and no time with an offset")));
+            return Err(de::Error::custom(format!(
+                "{text:?} is no date and no time with an offset"
+            )));
         };
         let zone = jiff::tz::TimeZone::fixed(offset);
-        pieces.date().to_datetime(time).to_zoned(zone).map(Self::At).map_err(de::Error::custom)
+        pieces
+            .date()
+            .to_datetime(time)
+            .to_zoned(zone)
+            .map(Self::At)
+            .map_err(de::Error::custom)
     }
 }
 

@@ -6,6 +6,7 @@
 //! ```
 
 pub mod dates;
+mod ending;
 mod item;
 mod length;
 mod link;
@@ -15,6 +16,7 @@ mod problem;
 pub(crate) mod status;
 mod text;
 mod timing;
+mod zone;
 
 use std::collections::BTreeMap;
 
@@ -31,9 +33,35 @@ use crate::{
 
 /// Names of the fields that an event is built from; every other field goes to `extra`.
 pub const FIELDS: &[&str] = &[
-    "id", "title", "start", "end", "when", "date", "time", "endDate", "endTime", "duration", "doors", "timeZone",
-    "allDay", "occurrence", "venue", "address", "description", "performers", "categories", "url", "ticketUrl", "image",
-    "price", "priceMin", "priceMax", "currency", "status", "cancelled", "soldOut",
+    "id",
+    "title",
+    "start",
+    "end",
+    "when",
+    "date",
+    "time",
+    "endDate",
+    "endTime",
+    "duration",
+    "doors",
+    "timeZone",
+    "allDay",
+    "occurrence",
+    "venue",
+    "address",
+    "description",
+    "performers",
+    "categories",
+    "url",
+    "ticketUrl",
+    "image",
+    "price",
+    "priceMin",
+    "priceMax",
+    "currency",
+    "status",
+    "cancelled",
+    "soldOut",
 ];
 
 /// Makes events of raw items by the rules of one source, for one run.
@@ -74,7 +102,8 @@ impl Normaliser {
             title: item
                 .get("title")
                 .and_then(Value::as_str)
-                .map(text::excerpt)
+                .filter(|title| title.len() <= item::LONGEST_TEXT)
+                .map(|title| text::excerpt(&text::line(title)))
                 .filter(|title| !title.is_empty()),
         })
     }
@@ -106,6 +135,7 @@ fn event(item: &Item, title: String, timing: Timing, base: Option<&Url>) -> Even
             .unwrap_or_default(),
     );
     standing.merge(status::of_title(&title));
+    let sold_out = standing.sold_out || is_sold_out(item, &price);
     let mut extra = item.extra();
     if let Some(daily_times) = timing.daily_times {
         extra.entry("dailyTimes").or_insert(daily_times);
@@ -131,10 +161,20 @@ fn event(item: &Item, title: String, timing: Timing, base: Option<&Url>) -> Even
         price_max: price.max,
         currency: price.currency,
         status: standing.status,
-        sold_out: standing.sold_out || item.get("soldOut").is_some_and(status::is_sold_out),
+        sold_out,
         extra,
         title,
     }
+}
+
+/// The field `soldOut`, or those words in the place of a price.
+fn is_sold_out(item: &Item, price: &Price) -> bool {
+    let instead_of_price = item
+        .get("price")
+        .and_then(Value::as_str)
+        .filter(|_| price.min.is_none());
+    item.get("soldOut").is_some_and(status::is_sold_out)
+        || instead_of_price.is_some_and(|text| status::of_text(text).sold_out)
 }
 
 /// `priceMin` and `priceMax` win over `price`, and `currency` over a symbol.

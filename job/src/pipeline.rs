@@ -178,6 +178,11 @@ impl Run<'_> {
                 (None, Some(failure))
             }
         };
+        // An id that had several dates must not hand its identity on when one of them passes.
+        if self.events.iter().any(|identified| identified.event.id.is_some()) {
+            let starts = store.starts(&source.key()).await?;
+            identity::keep_known(&source.key(), &mut self.events, |uid| starts.get(uid).cloned());
+        }
         self.commit(source, store, lease, validators, failure.as_ref())
             .await?;
         failure.map_or(Ok(()), Err)

@@ -116,7 +116,9 @@ fn read_file(file: &Path, loaded: &mut Loaded) {
             let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
             let folder = fs::canonicalize(&folder).unwrap_or(folder);
             let found = manifest::read_manifests(&text, &origin, FileAccess::Allowed);
-            loaded.problems.extend(found.problems.iter().map(ToString::to_string));
+            loaded
+                .problems
+                .extend(found.problems.iter().map(ToString::to_string));
             add(found.sources, &origin, Some(&folder), loaded);
         }
         Err(error) => loaded.problems.push(format!("{origin}: {error}")),
@@ -134,7 +136,9 @@ fn add(sources: Vec<ScrapeSource>, origin: &str, folder: Option<&Path>, loaded: 
             }),
             Err(errors) => {
                 let name = source.key().name;
-                loaded.problems.extend(errors.iter().map(|error| format!("{origin}: {name}: {error}")));
+                loaded
+                    .problems
+                    .extend(errors.iter().map(|error| format!("{origin}: {name}: {error}")));
             }
         }
     }

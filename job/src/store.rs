@@ -15,7 +15,7 @@ mod sqlite;
 mod stdout;
 mod url;
 
-use std::{io::Write, time::Duration};
+use std::{collections::HashMap, io::Write, time::Duration};
 
 use jiff::Timestamp;
 use sms_crds::SourceKey;
@@ -180,6 +180,16 @@ impl Store {
                     .await
             }
             Self::Stdout(_) => Ok(SourceState::default()),
+        }
+    }
+
+    /// Start, as [`crate::event::EventTime`] writes it, of every stored event of a source by identity: what
+    /// [`crate::identity::keep_known`] asks for.
+    pub async fn starts(&self, source: &SourceKey) -> Result<HashMap<String, String>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.starts(source).await,
+            Self::Postgres(store) => store.starts(source).await,
+            Self::Stdout(_) => Ok(HashMap::new()),
         }
     }
 

@@ -3,6 +3,8 @@
 //! `SMS_CORPUS` is the folder with the recordings (one sub-folder a source, with `source.json`, `expected.json` and
 //! the files); the manifests are in `corpus/`. Without the variable the test says so and does nothing.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[path = "corpus/facts.rs"]
 mod facts;
 #[path = "support/preview.rs"]
@@ -42,8 +44,11 @@ const DETAILS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Whether an event belongs to a subset.
+type Belongs = fn(&Value) -> bool;
+
 /// Subset counts of `expected.json` that can be told from the events: source, subset, and who belongs to it.
-const SUBSETS: &[(&str, &str, fn(&Value) -> bool)] = &[
+const SUBSETS: &[(&str, &str, Belongs)] = &[
     ("el_corazon", "location = El Corazón", |event| {
         event["venue"] == "El Corazón"
     }),

@@ -1,6 +1,8 @@
 //! The manifests that ship: they are valid, the offline ones read their pages as the live ones do, and each gives events
 //! from the example server.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[path = "../examples/venues/placeholder.rs"]
 mod placeholder;
 #[path = "support/preview.rs"]

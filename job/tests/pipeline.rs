@@ -22,7 +22,10 @@ fn page(count: usize) -> Value {
 
 async fn serve(server: &MockServer, body: &Value) {
     server.reset().await;
-    Mock::given(path("/events")).respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(server).await;
+    Mock::given(path("/events"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(body))
+        .mount(server)
+        .await;
 }
 
 /// A source over the server's `/events`; `more` is further YAML below `spec:`.
@@ -39,7 +42,8 @@ async fn ingest(scraper: &Scraper) -> Ended {
 }
 
 fn counts(report: &Value) -> [i64; 6] {
-    ["found", "processed", "new", "updated", "unchanged", "removed"].map(|name| report[name].as_i64().unwrap())
+    ["found", "processed", "new", "updated", "unchanged", "removed"]
+        .map(|name| report[name].as_i64().unwrap())
 }
 
 #[tokio::test]
@@ -49,15 +53,26 @@ async fn a_second_run_over_the_same_body_is_unchanged_and_a_changed_body_is_told
     serve(&server, &page(3)).await;
 
     let first = ingest(&scraper).await;
-    assert_eq!((first.code, counts(&first.report())), (0, [3, 3, 3, 0, 0, 0]), "{}", first.stderr);
+    assert_eq!(
+        (first.code, counts(&first.report())),
+        (0, [3, 3, 3, 0, 0, 0]),
+        "{}",
+        first.stderr
+    );
     let second = ingest(&scraper).await.report();
-    assert_eq!((second["outcome"].as_str(), counts(&second)), (Some("Unchanged"), [0, 3, 0, 0, 3, 0]));
+    assert_eq!(
+        (second["outcome"].as_str(), counts(&second)),
+        (Some("Unchanged"), [0, 3, 0, 0, 3, 0])
+    );
 
     let mut changed = page(4);
     changed["events"][0]["title"] = json!("Band 0, moved");
     serve(&server, &changed).await;
     let third = ingest(&scraper).await.report();
-    assert_eq!((third["outcome"].as_str(), counts(&third)), (Some("Succeeded"), [4, 4, 1, 1, 2, 0]));
+    assert_eq!(
+        (third["outcome"].as_str(), counts(&third)),
+        (Some("Succeeded"), [4, 4, 1, 1, 2, 0])
+    );
     let events = scraper.events().await;
     assert_eq!(events.len(), 4);
     assert_eq!(events[0]["start"], "2099-05-01T20:00:00-07:00");
@@ -74,12 +89,19 @@ async fn a_304_is_a_success_without_a_body() {
         .mount(&server)
         .await;
     Mock::given(path("/events"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(page(2)).insert_header("ETag", "\"v1\""))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .set_body_json(page(2))
+                .insert_header("ETag", "\"v1\""),
+        )
         .mount(&server)
         .await;
     ingest(&scraper).await;
     let second = ingest(&scraper).await.report();
-    assert_eq!((second["outcome"].as_str(), second["httpStatus"].as_i64()), (Some("Unchanged"), Some(304)));
+    assert_eq!(
+        (second["outcome"].as_str(), second["httpStatus"].as_i64()),
+        (Some("Unchanged"), Some(304))
+    );
     assert_eq!(second["unchanged"], 2);
 }
 
@@ -98,7 +120,12 @@ async fn a_future_event_is_removed_when_two_complete_runs_miss_it_and_never_befo
     without["note"] = json!(2);
     serve(&server, &without).await;
     assert_eq!(counts(&ingest(&scraper).await.report()), [4, 4, 0, 0, 4, 1]);
-    let removed: Vec<_> = scraper.events().await.into_iter().filter(|event| !event["removedAt"].is_null()).collect();
+    let removed: Vec<_> = scraper
+        .events()
+        .await
+        .into_iter()
+        .filter(|event| !event["removedAt"].is_null())
+        .collect();
     assert_eq!(removed.len(), 1);
     assert_eq!(removed[0]["title"], "Band 2");
 }
@@ -110,14 +137,21 @@ async fn a_younger_success_is_skipped_by_the_cadence_unless_it_is_bypassed() {
     serve(&server, &page(1)).await;
     assert_eq!(scraper.run(&["ingester"]).await.report()["outcome"], "Succeeded");
     let second = scraper.run(&["ingester"]).await;
-    assert_eq!((second.code, second.report()["outcome"].as_str()), (0, Some("SkippedByCadence")));
+    assert_eq!(
+        (second.code, second.report()["outcome"].as_str()),
+        (0, Some("SkippedByCadence"))
+    );
     assert_eq!(ingest(&scraper).await.report()["outcome"], "Unchanged");
 }
 
 #[tokio::test]
 async fn a_broken_expectation_is_suspicious_removes_nothing_and_exits_0() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
-    source(&scraper, &server, "  expect: { minEvents: 3, maxDropPercent: 60, requiredFields: [url] }");
+    source(
+        &scraper,
+        &server,
+        "  expect: { minEvents: 3, maxDropPercent: 60, requiredFields: [url] }",
+    );
     serve(&server, &page(10)).await;
     assert_eq!(ingest(&scraper).await.report()["outcome"], "Succeeded");
 
@@ -128,7 +162,10 @@ async fn a_broken_expectation_is_suspicious_removes_nothing_and_exits_0() {
     let cases = [
         (json!({"events": []}), "TooFewEvents"),
         (page(2), "TooFewEvents"),
-        (json!({"events": page(10)["events"].as_array().unwrap()[..3]}), "DropDetected"),
+        (
+            json!({"events": page(10)["events"].as_array().unwrap()[..3]}),
+            "DropDetected",
+        ),
         (without_urls, "FieldMissing"),
     ];
     for (body, reason) in cases {
@@ -139,8 +176,15 @@ async fn a_broken_expectation_is_suspicious_removes_nothing_and_exits_0() {
             serve(&server, &body).await;
             let run = ingest(&scraper).await;
             let report = run.report();
-            assert_eq!((run.code, report["outcome"].as_str()), (0, Some("Suspicious")), "{reason}");
-            assert_eq!((report["reason"].as_str(), report["removed"].as_i64()), (Some(reason), Some(0)));
+            assert_eq!(
+                (run.code, report["outcome"].as_str()),
+                (0, Some("Suspicious")),
+                "{reason}"
+            );
+            assert_eq!(
+                (report["reason"].as_str(), report["removed"].as_i64()),
+                (Some(reason), Some(0))
+            );
         }
     }
     let events = scraper.events().await;
@@ -171,22 +215,41 @@ async fn a_person_can_accept_a_suspicious_run_as_the_new_normal() {
 #[tokio::test]
 async fn a_run_never_fails_for_its_metrics() {
     for (status, delay) in [(400, 0), (500, 0), (202, 8)] {
-        let (scraper, server, gateway) = (Scraper::new(), MockServer::start().await, MockServer::start().await);
+        let (scraper, server, gateway) = (
+            Scraper::new(),
+            MockServer::start().await,
+            MockServer::start().await,
+        );
         source(&scraper, &server, "");
         serve(&server, &page(2)).await;
         let answer = ResponseTemplate::new(status).set_delay(Duration::from_secs(delay));
-        Mock::given(method("PUT")).respond_with(answer).mount(&gateway).await;
-        let run = scraper.run_with(&["ingester"], &[("SMS_PUSHGATEWAY_URL", &gateway.uri())]).await;
+        Mock::given(method("PUT"))
+            .respond_with(answer)
+            .mount(&gateway)
+            .await;
+        let run = scraper
+            .run_with(&["ingester"], &[("SMS_PUSHGATEWAY_URL", &gateway.uri())])
+            .await;
         let report = run.report();
-        assert_eq!((run.code, report["metricsPushed"].as_bool()), (0, Some(false)), "{status}: {}", run.stderr);
+        assert_eq!(
+            (run.code, report["metricsPushed"].as_bool()),
+            (0, Some(false)),
+            "{status}: {}",
+            run.stderr
+        );
         assert!(run.stderr.contains("Failed to push metrics"), "{}", run.stderr);
         assert_eq!(scraper.events().await.len(), 2);
     }
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
     serve(&server, &page(2)).await;
-    let run = scraper.run_with(&["ingester"], &[("SMS_PUSHGATEWAY_URL", "http://127.0.0.1:9")]).await;
-    assert_eq!((run.code, run.report()["metricsPushed"].as_bool()), (0, Some(false)));
+    let run = scraper
+        .run_with(&["ingester"], &[("SMS_PUSHGATEWAY_URL", "http://127.0.0.1:9")])
+        .await;
+    assert_eq!(
+        (run.code, run.report()["metricsPushed"].as_bool()),
+        (0, Some(false))
+    );
 }
 
 #[tokio::test]
@@ -208,7 +271,12 @@ async fn a_program_that_never_ends_or_eats_memory_fails_the_run_inside_the_limit
         let started = std::time::Instant::now();
         let run = ingest(&scraper).await;
         let report = run.report();
-        assert_eq!((run.code, report["reason"].as_str()), (1, Some(reason)), "{program}: {}", run.stderr);
+        assert_eq!(
+            (run.code, report["reason"].as_str()),
+            (1, Some(reason)),
+            "{program}: {}",
+            run.stderr
+        );
         assert_eq!(report["step"], "extract");
         assert!(started.elapsed() < Duration::from_secs(60), "{program}");
     }
@@ -217,13 +285,25 @@ async fn a_program_that_never_ends_or_eats_memory_fails_the_run_inside_the_limit
 #[tokio::test]
 async fn a_program_that_asks_for_the_environment_or_halts_is_a_configuration_error() {
     let server = MockServer::start().await;
-    for (program, function) in [("env", "env/0"), ("halt", "halt/0"), ("input", "input/0"), ("$ENV.HOME", "$ENV")] {
+    for (program, function) in [
+        ("env", "env/0"),
+        ("halt", "halt/0"),
+        ("input", "input/0"),
+        ("$ENV.HOME", "$ENV"),
+    ] {
         let scraper = Scraper::new();
-        let spec = format!("  fetch: {{ url: \"{}/x\" }}\n  extract: {{ json: {{ items: '{program}' }} }}", server.uri());
+        let spec = format!(
+            "  fetch: {{ url: \"{}/x\" }}\n  extract: {{ json: {{ items: '{program}' }} }}",
+            server.uri()
+        );
         scraper.source("hostile", &spec);
         let run = ingest(&scraper).await;
         assert_eq!(run.code, 2, "{}", run.stderr);
-        assert!(run.stderr.contains("spec.extract.json.items") && run.stderr.contains(function), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("spec.extract.json.items") && run.stderr.contains(function),
+            "{}",
+            run.stderr
+        );
     }
     assert!(server.received_requests().await.unwrap().is_empty());
 }
@@ -233,8 +313,16 @@ async fn pages_are_followed_to_their_end_and_a_page_limit_makes_the_run_partial(
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     Mock::given(path("/list"))
         .respond_with(|request: &Request| {
-            let number: usize = request.url.query_pairs().find(|(name, _)| name == "page").map_or(1, |(_, n)| n.parse().unwrap());
-            let next = if number < 4 { format!("<a rel=next href='?page={}'>more</a>", number + 1) } else { String::new() };
+            let number: usize = request
+                .url
+                .query_pairs()
+                .find(|(name, _)| name == "page")
+                .map_or(1, |(_, n)| n.parse().unwrap());
+            let next = if number < 4 {
+                format!("<a rel=next href='?page={}'>more</a>", number + 1)
+            } else {
+                String::new()
+            };
             let html = format!("<ul><li><b>Band {number}</b> <i>2099-05-{number:02}</i></li></ul>{next}");
             ResponseTemplate::new(200).set_body_raw(html, "text/html")
         })
@@ -248,18 +336,37 @@ async fn pages_are_followed_to_their_end_and_a_page_limit_makes_the_run_partial(
     };
     scraper.source("paged", &spec(10));
     let whole = ingest(&scraper).await.report();
-    assert_eq!((whole["pages"].as_i64(), whole["found"].as_i64(), whole["partial"].as_bool()), (Some(4), Some(4), Some(false)));
+    assert_eq!(
+        (
+            whole["pages"].as_i64(),
+            whole["found"].as_i64(),
+            whole["partial"].as_bool()
+        ),
+        (Some(4), Some(4), Some(false))
+    );
     scraper.source("paged", &spec(2));
     let cut = ingest(&scraper).await.report();
-    assert_eq!((cut["pages"].as_i64(), cut["found"].as_i64(), cut["partial"].as_bool()), (Some(2), Some(2), Some(true)));
+    assert_eq!(
+        (
+            cut["pages"].as_i64(),
+            cut["found"].as_i64(),
+            cut["partial"].as_bool()
+        ),
+        (Some(2), Some(2), Some(true))
+    );
 }
 
 #[tokio::test]
 async fn a_detail_page_that_fails_leaves_its_event_and_makes_the_run_partial() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
-    Mock::given(path("/events")).respond_with(ResponseTemplate::new(200).set_body_json(page(2))).mount(&server).await;
+    Mock::given(path("/events"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(page(2)))
+        .mount(&server)
+        .await;
     Mock::given(path("/e/0"))
-        .respond_with(ResponseTemplate::new(200).set_body_raw("<p class=about>All <b>about</b> it</p>", "text/html"))
+        .respond_with(
+            ResponseTemplate::new(200).set_body_raw("<p class=about>All <b>about</b> it</p>", "text/html"),
+        )
         .mount(&server)
         .await;
     let spec = format!(
@@ -269,10 +376,22 @@ async fn a_detail_page_that_fails_leaves_its_event_and_makes_the_run_partial() {
     scraper.source("followed", &spec);
     let run = ingest(&scraper).await;
     let report = run.report();
-    assert_eq!((run.code, report["outcome"].as_str(), report["partial"].as_bool()), (0, Some("Succeeded"), Some(true)));
-    assert_eq!((report["errors"].as_i64(), report["errorsByStep"]["fetch"].as_i64()), (Some(1), Some(1)));
+    assert_eq!(
+        (run.code, report["outcome"].as_str(), report["partial"].as_bool()),
+        (0, Some("Succeeded"), Some(true))
+    );
+    assert_eq!(
+        (
+            report["errors"].as_i64(),
+            report["errorsByStep"]["fetch"].as_i64()
+        ),
+        (Some(1), Some(1))
+    );
     let events = scraper.events().await;
-    assert_eq!((events[0]["description"].as_str(), events[1].get("description")), (Some("All about it"), None));
+    assert_eq!(
+        (events[0]["description"].as_str(), events[1].get("description")),
+        (Some("All about it"), None)
+    );
 }
 
 #[tokio::test]
@@ -316,9 +435,17 @@ async fn a_source_from_the_variable_runs_alone_and_may_name_no_file() {
         ("SMS_SOURCE", object(format!("{}/events", server.uri()))),
         ("SMS_TERMINATION_MESSAGE_PATH", message.display().to_string()),
     ];
-    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let run = scraper.run_with(&["ingester"], &variables).await;
-    assert_eq!((run.code, run.report()["source"].as_str()), (0, Some("shows/sea-monster")), "{}", run.stderr);
+    assert_eq!(
+        (run.code, run.report()["source"].as_str()),
+        (0, Some("shows/sea-monster")),
+        "{}",
+        run.stderr
+    );
     let told: Value = serde_json::from_str(&std::fs::read_to_string(message).unwrap()).unwrap();
     assert_eq!(told, run.report());
 
@@ -333,8 +460,15 @@ async fn private_addresses_are_refused_unless_whoever_runs_the_process_allows_th
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
     serve(&server, &page(1)).await;
-    let run = scraper.run_with(&["ingester"], &[("SMS_ALLOW_PRIVATE_ADDRESSES", "false")]).await;
-    assert_eq!((run.code, run.report()["reason"].as_str()), (2, Some("AddressForbidden")), "{}", run.stderr);
+    let run = scraper
+        .run_with(&["ingester"], &[("SMS_ALLOW_PRIVATE_ADDRESSES", "false")])
+        .await;
+    assert_eq!(
+        (run.code, run.report()["reason"].as_str()),
+        (2, Some("AddressForbidden")),
+        "{}",
+        run.stderr
+    );
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
@@ -345,9 +479,18 @@ async fn the_stdout_store_prints_events_alone_and_says_what_it_cannot_do() {
     serve(&server, &page(3)).await;
     let run = scraper.run(&["ingester", "--store", "stdout:"]).await;
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let lines: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!((lines.len(), lines[0]["title"].as_str()), (3, Some("Band 0")));
-    assert!(run.report()["warnings"][0].as_str().unwrap().contains("remembers nothing"));
+    assert!(
+        run.report()["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("remembers nothing")
+    );
 }
 
 #[tokio::test]
@@ -366,19 +509,32 @@ async fn secrets_reach_the_server_and_no_log() {
     );
     scraper.source("vera", &spec);
     let folder = scraper.path("secrets");
-    let run = scraper.run_with(&["--log", "trace", "ingester"], &[("SMS_SECRETS_DIR", folder.to_str().unwrap())]).await;
+    let run = scraper
+        .run_with(
+            &["--log", "trace", "ingester"],
+            &[("SMS_SECRETS_DIR", folder.to_str().unwrap())],
+        )
+        .await;
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(!run.stderr.contains("canary") && !run.stdout.contains("canary"));
     let missing = scraper.run(&["ingester"]).await;
-    assert_eq!((missing.code, missing.report()["reason"].as_str()), (2, Some("SecretMissing")));
+    assert_eq!(
+        (missing.code, missing.report()["reason"].as_str()),
+        (2, Some("SecretMissing"))
+    );
 }
 
 #[tokio::test]
 async fn serve_ends_cleanly_on_sigterm_in_the_middle_of_a_run() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
-    let slow = ResponseTemplate::new(200).set_body_json(page(1)).set_delay(Duration::from_secs(25));
-    Mock::given(path("/events")).respond_with(slow).mount(&server).await;
+    let slow = ResponseTemplate::new(200)
+        .set_body_json(page(1))
+        .set_delay(Duration::from_secs(25));
+    Mock::given(path("/events"))
+        .respond_with(slow)
+        .mount(&server)
+        .await;
     let child = scraper.spawn(
         &["serve", "--run-at-start"],
         &[("SMS_METRICS_PORT", "0"), ("SMS_HEALTH_PORT", "0")],
@@ -387,8 +543,17 @@ async fn serve_ends_cleanly_on_sigterm_in_the_middle_of_a_run() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let id = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    let output = tokio::time::timeout(Duration::from_secs(15), child.wait_with_output()).await.unwrap().unwrap();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = tokio::time::timeout(Duration::from_secs(15), child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
     let run = scraper::ended(output);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(run.report()["reason"], "Interrupted");
@@ -397,4 +562,23 @@ async fn serve_ends_cleanly_on_sigterm_in_the_middle_of_a_run() {
     let started = std::time::Instant::now();
     assert_eq!(ingest(&scraper).await.report()["outcome"], "Succeeded");
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn an_id_whose_first_date_passes_does_not_hand_its_identity_on() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    let night =
+        |day: &str| json!({"id": "weekly", "title": "Jam", "start": format!("2099-05-{day}T20:00:00")});
+    serve(&server, &json!({"events": [night("01"), night("08")]})).await;
+    assert_eq!(counts(&ingest(&scraper).await.report()), [2, 2, 2, 0, 0, 0]);
+    serve(&server, &json!({"events": [night("08")]})).await;
+    assert_eq!(counts(&ingest(&scraper).await.report()), [1, 1, 0, 0, 1, 0]);
+    let starts: Vec<_> = scraper
+        .events()
+        .await
+        .iter()
+        .map(|event| event["start"].clone())
+        .collect();
+    assert_eq!(starts, ["2099-05-01T20:00:00-07:00", "2099-05-08T20:00:00-07:00"]);
 }

@@ -94,7 +94,7 @@ pub struct JsonExtract {
     pub within: Option<String>,
 
     /// Attribute of the elements that `within` matches, where the JSON stands in it instead of in their text.
-    /// Example: `data-page`.
+    /// Example: `data-page`. Default: the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
     pub attribute: Option<String>,

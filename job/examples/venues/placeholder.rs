@@ -27,17 +27,14 @@ pub fn fill(page: &str, today: Date, base: &str) -> Result<String, String> {
         let is_ours = ["date", "utc", "base}}"]
             .iter()
             .any(|word| tail.starts_with(word));
-        match tail.split_once("}}").filter(|_| is_ours) {
-            Some((inside, after)) => {
-                let text =
-                    value(inside, today, base).map_err(|problem| format!("{{{{{inside}}}}}: {problem}"))?;
-                filled.push_str(&text);
-                rest = after;
-            }
-            None => {
-                filled.push_str("{{");
-                rest = tail;
-            }
+        if let Some((inside, after)) = tail.split_once("}}").filter(|_| is_ours) {
+            let text =
+                value(inside, today, base).map_err(|problem| format!("{{{{{inside}}}}}: {problem}"))?;
+            filled.push_str(&text);
+            rest = after;
+        } else {
+            filled.push_str("{{");
+            rest = tail;
         }
     }
     Ok(filled + rest)

@@ -17,6 +17,7 @@ use axum::{
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use sha2::{Digest, Sha256};
+use sms_crds::source::hex;
 
 use super::placeholder;
 
@@ -170,9 +171,7 @@ fn content_type(file: &Path) -> &'static str {
 }
 
 fn respond(page: Page, headers: &HeaderMap) -> Response<Body> {
-    let digest = Sha256::digest(&page.body);
-    let tag: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("\"{}\"", hex(&Sha256::digest(&page.body)[..8]));
     let modified = page.modified.strftime(HTTP_DATE).to_string();
     let validators = [
         (header::ETAG, tag.clone()),

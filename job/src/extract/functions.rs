@@ -6,7 +6,7 @@ use jaq_std::ValT as _;
 
 use super::{html, jq::Data, jq::Variables};
 
-/// `html_text` (a fragment as plain text), `html_unescape` (entities decoded, tags kept) and `css(selector)` (every
+/// `html_text` (a fragment as plain text on one line), `html_lines` (its lines), `html_unescape` (entities decoded, tags kept) and `css(selector)` (every
 /// match in a fragment, as `{text, html, attrs}`).
 pub(super) fn natives() -> impl Iterator<Item = Fun<Data>> {
     [
@@ -14,6 +14,15 @@ pub(super) fn natives() -> impl Iterator<Item = Fun<Data>> {
             bome(map_text(&cv.1, |text| {
                 html::fragment_text(text).map_err(jaq_core::Error::str)
             }))
+        })),
+        run(("html_lines", v(0), |cv| {
+            bome(match &cv.1 {
+                Val::Null => Ok(Val::Null),
+                html => text_of(html).and_then(|html| {
+                    let lines = html::fragment_lines(&html).map_err(jaq_core::Error::str)?;
+                    Ok(lines.iter().map(|line| Variables::text(line)).collect())
+                }),
+            })
         })),
         run(("html_unescape", v(0), |cv| {
             bome(map_text(&cv.1, |text| Ok(html::decode_entities(text))))
@@ -76,6 +85,10 @@ mod tests {
         );
         assert_eq!(run(".location | css(\"a\") | .attrs.href", &item), [json!("/x")]);
         assert_eq!(run(".none | html_text", &item), [json!(null)]);
+        assert_eq!(
+            run("\"<p>a<br>b</p><p> </p><p>c&amp;d\" | html_lines", &item),
+            [json!(["a", "b", "c&d"])]
+        );
         assert_eq!(run("\"a &amp; <b>\" | html_unescape", &item), [json!("a & <b>")]);
     }
 }

@@ -17,7 +17,7 @@ mod text;
 use serde_json::Value;
 use sms_crds::v1alpha1::HtmlExtract;
 
-pub use self::fragment::{decode_entities, fragment_select, fragment_text};
+pub use self::fragment::{decode_entities, fragment_lines, fragment_select, fragment_text};
 pub use self::limits::HtmlLimits;
 pub use self::page::HtmlPage;
 pub use self::selector::{CompiledSelector, compile_selector};

@@ -1,5 +1,11 @@
 //! The five extraction kinds behind one signature. Pure.
 
+mod calendar;
+mod html;
+mod json_ld;
+#[cfg(test)]
+mod tests;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use sms_crds::v1alpha1::{
@@ -10,18 +16,15 @@ use super::{
     error::{ExtractError, PlanError},
     feed,
     fields::FieldPrograms,
-    html::{CompiledSelector, HtmlPage, HtmlPlan, ItemOptions, compile_selector, fragment_text, microdata},
-    ical::{self, IcalWindow},
-    item::{ItemList, SourceItem},
-    jq::{Program, Variables},
+    html as pages, ical,
+    item::ItemList,
+    jq::Variables,
     json::JsonPlan,
-    json_ld,
     page::Page,
 };
-
-/// Where recurrences begin and end when the manifest does not say, in days.
-const DEFAULT_HORIZON_DAYS: i64 = 366;
-const DEFAULT_PAST_DAYS: i64 = 30;
+use calendar::IcalKind;
+use html::HtmlKind;
+use json_ld::JsonLdKind;
 
 /// What every extractor needs to know of the run.
 pub struct ReadOptions<'a> {
@@ -57,27 +60,6 @@ pub enum Kind {
     Feed(FieldPrograms),
     /// `jsonLd`
     JsonLd(JsonLdKind),
-}
-
-/// HTML, possibly inside JSON.
-pub struct HtmlKind {
-    within: Option<Program>,
-    plan: HtmlPlan,
-}
-
-/// iCalendar with its horizon in seconds.
-pub struct IcalKind {
-    past_seconds: i64,
-    horizon_seconds: i64,
-    fields: FieldPrograms,
-}
-
-/// JSON-LD and microdata.
-pub struct JsonLdKind {
-    scripts: CompiledSelector,
-    types: Vec<String>,
-    microdata: bool,
-    fields: FieldPrograms,
 }
 
 impl Kind {
@@ -175,9 +157,7 @@ impl Kind {
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
                 let list = match &document {
-                    Value::Array(scripts) if !is_one => {
-                        plan.items(scripts, &variables, options.max_items)?
-                    }
+                    Value::Array(scripts) if !is_one => plan.items(scripts, &variables, options.max_items)?,
                     single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
                 };
                 Ok(Reading {
@@ -214,7 +194,7 @@ impl Kind {
 
 /// A feed's HTML as text; HTML that exceeds a limit is left as it is, and cut by the field's own limit.
 fn plain_text(html: &str) -> String {
-    fragment_text(html).unwrap_or_else(|_| html.to_owned())
+    pages::fragment_text(html).unwrap_or_else(|_| html.to_owned())
 }
 
 /// `variables` with the page's JSON, where a program looks at it: converting a large page is not free.
@@ -241,200 +221,3 @@ fn reading(mut list: ItemList, fields: &FieldPrograms, variables: &Variables) ->
         missing: Vec::new(),
     }
 }
-
-impl HtmlKind {
-    fn compile(spec: &HtmlExtract, path: &str) -> Result<Self, PlanError> {
-        let within = match &spec.within {
-            Some(source) => Some(Program::compile(source, format!("{path}.within"))?),
-            None => None,
-        };
-        Ok(Self {
-            within,
-            plan: HtmlPlan::compile(spec, path)?,
-        })
-    }
-
-    fn read(
-        &self,
-        page: &Page<'_>,
-        variables: &Variables,
-        options: &ReadOptions<'_>,
-    ) -> Result<Reading, ExtractError> {
-        let inside = match self.within.is_some() || page.looks_like_json() {
-            true => self.html_inside_json(page.text(), variables)?,
-            false => None,
-        };
-        match inside {
-            Some((html, document)) => {
-                let parsed = HtmlPage::parse(&html, page.limits())?;
-                self.items(&parsed, document, options)
-            }
-            None => self.items(page.html()?, Value::Null, options),
-        }
-    }
-
-    /// The HTML texts of a page that is JSON, joined; `None` where it is not JSON.
-    fn html_inside_json(
-        &self,
-        text: &str,
-        variables: &Variables,
-    ) -> Result<Option<(String, Value)>, ExtractError> {
-        let Ok(document) = serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) else {
-            return Ok(None);
-        };
-        let outputs = match &self.within {
-            Some(program) => {
-                program
-                    .run(&document, variables, 10_000)
-                    .map_err(|problem| ExtractError::Program {
-                        path: program.place().to_owned(),
-                        problem,
-                    })?
-            }
-            None => vec![document.clone()],
-        };
-        let mut html = String::new();
-        for output in &outputs {
-            match output {
-                Value::String(part) => html.push_str(part),
-                Value::Array(parts) => parts
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .for_each(|part| html.push_str(part)),
-                _ => {}
-            }
-        }
-        if html.is_empty() && self.within.is_none() {
-            return Err(ExtractError::Parse {
-                format: "HTML",
-                problem: "the page is JSON: name the HTML inside it with within, or use the json extractor"
-                    .to_owned(),
-            });
-        }
-        Ok(Some((html, document)))
-    }
-
-    fn items(
-        &self,
-        html: &HtmlPage,
-        document: Value,
-        options: &ReadOptions<'_>,
-    ) -> Result<Reading, ExtractError> {
-        let item_options = ItemOptions {
-            want_text: options.want_text,
-            max_items: options.max_items + 1,
-        };
-        let mut found = self.plan.extract(html, item_options)?;
-        let truncated = found.len() > options.max_items;
-        found.truncate(options.max_items);
-        let mut missing = Vec::with_capacity(found.len());
-        let mut items = Vec::with_capacity(found.len());
-        for item in found {
-            let mut fields = item.fields;
-            if let Some(text) = item.text {
-                fields.entry("text").or_insert(Value::String(text));
-            }
-            missing.push(item.missing);
-            items.push(SourceItem {
-                raw: Value::Null,
-                fields,
-            });
-        }
-        Ok(Reading {
-            list: ItemList {
-                items,
-                truncated,
-                warnings: Vec::new(),
-            },
-            document,
-            missing,
-        })
-    }
-}
-
-impl IcalKind {
-    fn compile(spec: &IcalExtract, path: &str) -> Result<Self, PlanError> {
-        let seconds = |text: &Option<sms_crds::DurationString>, name: &str, default_days: i64| match text {
-            None => Ok(default_days * 86_400),
-            Some(text) => text
-                .to_std()
-                .map(|duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
-                .map_err(|error| PlanError::new(format!("{path}.{name}"), error.to_string())),
-        };
-        Ok(Self {
-            past_seconds: seconds(&spec.past, "past", DEFAULT_PAST_DAYS)?,
-            horizon_seconds: seconds(&spec.horizon, "horizon", DEFAULT_HORIZON_DAYS)?,
-            fields: FieldPrograms::compile(&spec.fields, path)?,
-        })
-    }
-
-    fn window(&self, options: &ReadOptions<'_>) -> IcalWindow {
-        let at = |seconds: i64| {
-            options
-                .now
-                .checked_add(jiff::SignedDuration::from_secs(seconds))
-                .unwrap_or(options.now)
-        };
-        IcalWindow {
-            from: at(-self.past_seconds),
-            until: at(self.horizon_seconds),
-            max_items: options.max_items,
-        }
-    }
-}
-
-impl JsonLdKind {
-    fn compile(spec: &JsonLdExtract, path: &str) -> Result<Self, PlanError> {
-        Ok(Self {
-            scripts: compile_selector("script[type*=\"ld+json\" i]", path)?,
-            types: spec.types.clone(),
-            microdata: spec.microdata,
-            fields: FieldPrograms::compile(&spec.fields, path)?,
-        })
-    }
-
-    fn read(
-        &self,
-        page: &Page<'_>,
-        variables: &Variables,
-        options: &ReadOptions<'_>,
-    ) -> Result<Reading, ExtractError> {
-        let (mut values, warnings) = if page.looks_like_json() {
-            json_ld::scripts_to_values(&[page.text().to_owned()])
-        } else {
-            json_ld::scripts_to_values(&page.html()?.scripts(&self.scripts))
-        };
-        if self.microdata && !page.looks_like_json() {
-            values.extend(microdata::items(page.html()?));
-        }
-        if values.is_empty() {
-            let problem = match warnings.first() {
-                Some(warning) => warning.clone(),
-                None => "the page holds no script of type application/ld+json".to_owned(),
-            };
-            return Err(ExtractError::Parse {
-                format: "JSON-LD",
-                problem,
-            });
-        }
-        let document = if self.fields.mentions("$document") {
-            Value::Array(values.clone())
-        } else {
-            Value::Null
-        };
-        let variables = with_document(variables, &document, !document.is_null());
-        let mut list = json_ld::read_objects(&values, &self.types);
-        list.warnings.extend(warnings);
-        if list.items.len() > options.max_items {
-            list.items.truncate(options.max_items);
-            list.truncated = true;
-        }
-        Ok(Reading {
-            document,
-            ..reading(list, &self.fields, &variables)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests;

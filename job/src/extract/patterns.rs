@@ -53,7 +53,11 @@ fn parts(input: &Val, pattern: &Val, flags: &Val, between: bool, matches: bool) 
     let regex = compiled(&text_of(pattern)?, &flags)?;
     let mut out = Vec::new();
     let mut end = 0;
-    let mut counter = CharCounter { text: &text, byte: 0, chars: 0 };
+    let mut counter = CharCounter {
+        text: &text,
+        byte: 0,
+        chars: 0,
+    };
     for captures in regex.captures_iter(&text) {
         let Some(whole) = captures.get(0) else { continue };
         if flags.skip_empty && whole.is_empty() {
@@ -85,14 +89,22 @@ fn groups(regex: &Regex, captures: &Captures<'_>, counter: &mut CharCounter<'_>)
         .zip(captures.iter())
         .filter_map(|(name, group)| group.map(|group| (name, group)))
         .map(|(name, group)| {
-            let inside = counter.text.get(start..group.start()).map_or(0, |before| before.chars().count());
+            let inside = counter
+                .text
+                .get(start..group.start())
+                .map_or(0, |before| before.chars().count());
             let mut fields = vec![
                 ("offset", Val::from(start_chars + inside)),
                 ("length", Val::from(group.as_str().chars().count())),
                 ("string", Val::utf8_str(group.as_str().as_bytes().to_vec())),
             ];
             fields.extend(name.map(|name| ("name", Val::utf8_str(name.as_bytes().to_vec()))));
-            Val::obj(fields.into_iter().map(|(key, value)| (Val::utf8_str(key.as_bytes().to_vec()), value)).collect())
+            Val::obj(
+                fields
+                    .into_iter()
+                    .map(|(key, value)| (Val::utf8_str(key.as_bytes().to_vec()), value))
+                    .collect(),
+            )
         })
         .collect()
 }
@@ -106,7 +118,10 @@ struct CharCounter<'t> {
 
 impl CharCounter<'_> {
     fn up_to(&mut self, byte: usize) -> usize {
-        self.chars += self.text.get(self.byte..byte).map_or(0, |passed| passed.chars().count());
+        self.chars += self
+            .text
+            .get(self.byte..byte)
+            .map_or(0, |passed| passed.chars().count());
         self.byte = self.byte.max(byte);
         self.chars
     }
@@ -127,7 +142,11 @@ impl Flags {
                 'g' => flags.global = true,
                 'n' => flags.skip_empty = true,
                 'i' | 'x' | 's' | 'l' | 'p' => flags.letters.push(flag),
-                other => return Err(Error::str(format_args!("{other:?} is no flag of a regular expression"))),
+                other => {
+                    return Err(Error::str(format_args!(
+                        "{other:?} is no flag of a regular expression"
+                    )));
+                }
             }
         }
         Ok(flags)
@@ -175,16 +194,30 @@ mod tests {
     use serde_json::{Value, json};
 
     fn run(source: &str, input: &Value) -> Result<Vec<Value>, String> {
-        Program::compile(source, "x").unwrap().run(input, &Variables::default(), 50)
+        Program::compile(source, "x")
+            .unwrap()
+            .run(input, &Variables::default(), 50)
     }
 
     #[test]
     fn the_filters_give_what_the_jq_manual_says() {
         let cases = [
             ("\"foo\"", "test(\"FOO\"; \"i\")", json!([true])),
-            ("\"xyz, uvw\"", "[match(\"[a-z]+\"; \"g\").string]", json!([["xyz", "uvw"]])),
-            ("\"test 123\"", "match(\"(?<word>[a-z]+) (?<n>\\\\d+)\") | [.offset, .length, .captures[1].name, .captures[1].string]", json!([[0, 8, "n", "123"]])),
-            ("\"xyzzy-14\"", "capture(\"(?<a>[a-z]+)-(?<n>[0-9]+)\")", json!([{"a": "xyzzy", "n": "14"}])),
+            (
+                "\"xyz, uvw\"",
+                "[match(\"[a-z]+\"; \"g\").string]",
+                json!([["xyz", "uvw"]]),
+            ),
+            (
+                "\"test 123\"",
+                "match(\"(?<word>[a-z]+) (?<n>\\\\d+)\") | [.offset, .length, .captures[1].name, .captures[1].string]",
+                json!([[0, 8, "n", "123"]]),
+            ),
+            (
+                "\"xyzzy-14\"",
+                "capture(\"(?<a>[a-z]+)-(?<n>[0-9]+)\")",
+                json!([{"a": "xyzzy", "n": "14"}]),
+            ),
             ("\"c, d; e\"", "[splits(\"[,;] *\")]", json!([["c", "d", "e"]])),
             ("\"abc\"", "sub(\"(?<x>b)\"; \"[\\(.x)]\")", json!(["a[b]c"])),
             ("\"aXbxc\"", "gsub(\"x\"; \"-\"; \"i\")", json!(["a-b-c"])),
@@ -200,8 +233,16 @@ mod tests {
 
     #[test]
     fn a_wrong_pattern_or_flag_is_an_error_in_words() {
-        assert!(run("test(\"(\")", &json!("a")).unwrap_err().contains("is no regular expression"));
-        assert!(run("test(\"a\"; \"q\")", &json!("a")).unwrap_err().contains("is no flag"));
+        assert!(
+            run("test(\"(\")", &json!("a"))
+                .unwrap_err()
+                .contains("is no regular expression")
+        );
+        assert!(
+            run("test(\"a\"; \"q\")", &json!("a"))
+                .unwrap_err()
+                .contains("is no flag")
+        );
         assert!(run("test(\"a\")", &json!(1)).is_err());
     }
 }

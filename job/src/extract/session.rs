@@ -3,79 +3,27 @@
 //! The order of the steps inside extraction is here and nowhere else: read, transform, include/exclude, follow,
 //! normalise.
 
+mod model;
+mod shape;
+
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sms_crds::{report::SkipReason, v1alpha1::MergeRule};
-use url::Url;
+use sms_crds::report::SkipReason;
 
 use super::{
     error::ExtractError,
-    jq::{Program, Variables},
+    jq::Variables,
     kind::{ReadOptions, Reading},
     page::Page,
-    path::type_name,
     plan::{NextLink, Plan},
 };
 use crate::{
     document::Document,
-    event::{Event, RawItem, Rejected},
+    event::{RawItem, Rejected},
 };
-
-/// Most items that one transform may make of one.
-const MAX_FROM_ONE: usize = 2_000;
-
-/// What one listing page gave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PageSummary {
-    /// Items seen on the page.
-    pub items: usize,
-    /// Absolute address of the next page, where the page names one.
-    pub next: Option<String>,
-}
-
-/// A detail page that an item asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DetailRequest {
-    /// Which item.
-    pub entry: usize,
-    /// Absolute address.
-    pub url: String,
-}
-
-/// Everything that was read.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Extraction {
-    /// Items seen.
-    pub found: usize,
-    /// Events, in the order of the pages.
-    pub events: Vec<Event>,
-    /// Items that were not made events.
-    pub rejected: Vec<Rejected>,
-    /// A limit cut the items or the detail pages.
-    pub truncated: bool,
-    /// What could not be read but did not matter for the rest.
-    pub warnings: Vec<String>,
-    /// Raw items after transform and follow, for `preview`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub trace: Vec<TracedItem>,
-}
-
-/// One item as it reached normalisation.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TracedItem {
-    /// Number of the item it came from.
-    pub index: usize,
-    /// Its fields.
-    pub fields: RawItem,
-    /// Non-optional fields that matched nothing.
-    pub missing: Vec<String>,
-}
+pub use model::{DetailRequest, Extraction, PageSummary, TracedItem};
+use shape::{absolute, merge, resolve_links, title_of, transform};
 
 struct Entry {
     index: usize,
@@ -414,95 +362,6 @@ impl Session {
             .filter(|address| !address.trim().is_empty())
             .and_then(|address| absolute(&page.base_url(), &address)))
     }
-}
-
-/// The items that a program makes of one.
-fn transform(
-    program: &Program,
-    fields: RawItem,
-    index: usize,
-    variables: &Variables,
-) -> Result<Vec<RawItem>, Rejected> {
-    let title = title_of(&fields);
-    let failed = |reason, detail| Rejected {
-        index,
-        reason,
-        detail,
-        title: title.clone(),
-    };
-    let outputs = program
-        .run(&Value::Object(fields), variables, MAX_FROM_ONE)
-        .map_err(|problem| {
-            failed(
-                SkipReason::TransformFailed,
-                format!("{}: {problem}", program.place()),
-            )
-        })?;
-    let mut items = Vec::new();
-    for output in outputs {
-        let parts = match output {
-            Value::Array(parts) => parts,
-            other => vec![other],
-        };
-        for part in parts {
-            match part {
-                Value::Object(fields) => items.push(fields),
-                Value::Null => {}
-                other => {
-                    let problem = format!(
-                        "{} gave {}; an item is an object",
-                        program.place(),
-                        type_name(&other)
-                    );
-                    return Err(failed(SkipReason::TransformFailed, problem));
-                }
-            }
-        }
-    }
-    if items.is_empty() {
-        return Err(failed(
-            SkipReason::Excluded,
-            format!("{} gave nothing for it", program.place()),
-        ));
-    }
-    Ok(items)
-}
-
-fn merge(mut listing: RawItem, detail: &RawItem, rule: MergeRule) -> RawItem {
-    for (name, value) in detail {
-        let empty = |value: &Value| matches!(value, Value::Null) || value.as_str().is_some_and(str::is_empty);
-        let keep = rule == MergeRule::PreferListing && listing.get(name).is_some_and(|own| !empty(own));
-        if !empty(value) && !keep {
-            listing.insert(name.clone(), value.clone());
-        }
-    }
-    listing
-}
-
-/// Makes the address fields of an item absolute.
-fn resolve_links(fields: &mut RawItem, base_url: &str) {
-    for name in ["url", "ticketUrl", "image"] {
-        if let Some(Value::String(address)) = fields.get_mut(name)
-            && let Some(resolved) = absolute(base_url, address.trim())
-            && !address.contains("://")
-        {
-            *address = resolved;
-        }
-    }
-}
-
-fn absolute(base: &str, address: &str) -> Option<String> {
-    match Url::parse(base) {
-        Ok(base) => base.join(address).ok().map(String::from),
-        Err(_) => Url::parse(address).ok().map(String::from),
-    }
-}
-
-fn title_of(fields: &RawItem) -> Option<String> {
-    fields
-        .get("title")
-        .and_then(Value::as_str)
-        .map(|title| title.chars().take(120).collect())
 }
 
 fn now_text(plan: &Plan) -> jaq_json::Val {

@@ -10,9 +10,14 @@
 //! finds years that are not written; `instant` gives local times their zone.
 
 mod calendar_date;
+mod clock;
+mod context;
+mod day_plan;
 mod instant;
 mod lexer;
 mod machine;
+mod numeric_date;
+mod occurrence;
 mod pattern;
 mod reader;
 mod scan;
@@ -21,199 +26,17 @@ mod value;
 mod when;
 mod words;
 mod year;
+mod zone_hint;
 
-use jiff::{
-    Timestamp, Zoned,
-    civil::{Date, Time},
-    tz::TimeZone,
+use jiff::civil::{Date, Time};
+
+pub use self::{context::DateContext, instant::Moment, occurrence::Occurrence};
+pub(super) use self::{
+    context::zone_named,
+    value::{Moments, is_calendar_api_day, read_moment, read_moments, read_times},
 };
-use serde_json::{Map, Value, json};
-use sms_crds::v1alpha1::{DateOrder, DateRules, MidnightRule, YearRule};
-
-pub use self::instant::Moment;
-use self::{lexer::lex, pattern::Pattern, reader::Reader, scan::Element, year::YearContext};
+use self::{lexer::lex, occurrence::clock, scan::Element};
 use super::text;
-use crate::extract::error::PlanError;
-
-/// How many days a date without a year may lie in the past, unless the manifest says otherwise.
-const PAST_DAYS: i32 = 60;
-
-/// What is needed to read a date: the manifest's rules, the source's zone and the time of the run.
-#[derive(Debug, Clone)]
-pub struct DateContext {
-    zone: TimeZone,
-    today: Date,
-    order: DateOrder,
-    year: YearRule,
-    past_days: i32,
-    patterns: Vec<Pattern>,
-    pub(super) default_time: Option<Time>,
-    pub(super) default_duration: Option<std::time::Duration>,
-    pub(super) midnight: MidnightRule,
-}
-
-impl DateContext {
-    /// Compiles the rules. An unknown zone, a bad pattern, time or duration is named with its place.
-    pub fn new(source_zone: &str, rules: Option<&DateRules>, now: Timestamp) -> Result<Self, PlanError> {
-        let zone = zone_named(source_zone).ok_or_else(|| {
-            let problem =
-                format!("{source_zone:?} is no IANA time zone: write for example America/Los_Angeles");
-            PlanError::new("spec.extract.timeZone", problem)
-        })?;
-        let standard = DateRules::default();
-        let rules = rules.unwrap_or(&standard);
-        let patterns = rules
-            .formats
-            .iter()
-            .enumerate()
-            .map(|(index, pattern)| Pattern::new(pattern, index));
-        let default_time = rules.default_time.as_deref().map(|time| {
-            Time::strptime("%H:%M", time).map_err(|_| {
-                let problem = format!("{time:?} is no time of day: write for example 20:00");
-                PlanError::new("spec.extract.dates.defaultTime", problem)
-            })
-        });
-        let default_duration = rules.default_duration.as_ref().map(|duration| {
-            duration
-                .to_std()
-                .map_err(|error| PlanError::new("spec.extract.dates.defaultDuration", error.to_string()))
-        });
-        Ok(Self {
-            today: Zoned::new(now, zone.clone()).date(),
-            zone,
-            order: rules.order,
-            year: rules.year,
-            past_days: rules.past_days.unwrap_or(PAST_DAYS).clamp(0, 366),
-            patterns: patterns.collect::<Result<_, _>>()?,
-            default_time: default_time.transpose()?,
-            default_duration: default_duration.transpose()?,
-            midnight: rules.midnight,
-        })
-    }
-
-    /// The zone of times that name none.
-    pub fn zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
-    /// The same rules for an end: a day without a year is the first such day from `day` on.
-    pub(super) fn starting_on(&self, day: Date) -> Self {
-        Self {
-            today: day,
-            past_days: 0,
-            ..self.clone()
-        }
-    }
-
-    fn year(&self) -> YearContext {
-        YearContext {
-            rule: self.year,
-            past_days: self.past_days,
-            today: self.today,
-        }
-    }
-
-    fn reader<'a>(&self, tokens: &'a [lexer::Token], only_time: bool) -> Reader<'a> {
-        Reader {
-            tokens,
-            order: self.order,
-            today: self.today,
-            only_time,
-        }
-    }
-}
-
-/// The zone of an IANA name.
-pub(super) fn zone_named(name: &str) -> Option<TimeZone> {
-    let name = name.trim();
-    let is_name = !name.is_empty() && name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    TimeZone::get(name)
-        .ok()
-        .filter(|zone| is_name && zone.iana_name().is_some() && !zone.is_unknown())
-}
-
-/// When an event takes place, as far as a text tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occurrence {
-    /// Start.
-    pub start: Moment,
-    /// End; for a date it is the last day.
-    pub end: Option<Moment>,
-    /// When doors open.
-    pub doors: Option<Moment>,
-    /// The text says "all day".
-    pub all_day: bool,
-    /// Opening and closing times of each day of a run of days.
-    pub daily_times: Vec<(Time, Option<Time>)>,
-}
-
-impl Occurrence {
-    /// An occurrence of which only the start is known.
-    pub fn new(start: Moment) -> Self {
-        Self {
-            start,
-            end: None,
-            doors: None,
-            all_day: false,
-            daily_times: Vec::new(),
-        }
-    }
-
-    /// The occurrence as fields of an item. `start` and `end` say all; `date`, `time`, `endDate` and `endTime` repeat
-    /// it in parts for programs; `when` is null, so that `. + occurrence` replaces the text it came from.
-    pub fn to_json(&self) -> Value {
-        let mut fields = Map::new();
-        fields.insert("when".into(), Value::Null);
-        fields.insert("start".into(), json!(self.start.to_string()));
-        fields.insert("date".into(), json!(self.start.date().to_string()));
-        fields.insert(
-            "time".into(),
-            self.start.time().map_or(Value::Null, |time| json!(clock(time))),
-        );
-        fields.insert(
-            "end".into(),
-            self.end
-                .as_ref()
-                .map_or(Value::Null, |end| json!(end.to_string())),
-        );
-        fields.insert(
-            "endDate".into(),
-            self.end
-                .as_ref()
-                .map_or(Value::Null, |end| json!(end.date().to_string())),
-        );
-        let end_time = self.end.as_ref().and_then(Moment::time);
-        fields.insert(
-            "endTime".into(),
-            end_time.map_or(Value::Null, |time| json!(clock(time))),
-        );
-        if let Some(doors) = &self.doors {
-            fields.insert("doors".into(), json!(doors.to_string()));
-        }
-        if self.all_day {
-            fields.insert("allDay".into(), json!(true));
-        }
-        if !self.daily_times.is_empty() {
-            fields.insert("dailyTimes".into(), self.daily_times_json());
-        }
-        Value::Object(fields)
-    }
-
-    /// The daily times as `[["10:00", "20:00"]]`.
-    pub(super) fn daily_times_json(&self) -> Value {
-        let pair = |(start, end): &(Time, Option<Time>)| match end {
-            Some(end) => json!([clock(*start), clock(*end)]),
-            None => json!([clock(*start)]),
-        };
-        Value::Array(self.daily_times.iter().map(pair).collect())
-    }
-}
-
-/// `19:30`, with seconds only where there are any.
-fn clock(time: Time) -> String {
-    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" })
-        .to_string()
-}
 
 /// Why a text tells no start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -312,7 +135,7 @@ fn parse_with_patterns(line: &str, context: &DateContext) -> Result<Vec<Occurren
         .into_iter()
         .filter(|e| !matches!(e, Element::Dates(_)))
         .collect();
-    when::one_day(date, &when::day_plan(times), context, &mut occurrences);
+    when::one_day(date, &day_plan::day_plan(times), context, &mut occurrences);
     Ok(occurrences)
 }
 
@@ -335,7 +158,7 @@ fn is_unannounced(line: &str) -> bool {
 /// What a text that is a time says: `7:00 PM`, `Doors: 7pm / Show: 8pm`, `1930`, `TBA`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct TimeText {
-    plan: when::DayPlan,
+    plan: day_plan::DayPlan,
 }
 
 impl TimeText {
@@ -376,7 +199,7 @@ pub(super) fn parse_time(text: &str, context: &DateContext) -> Result<TimeText, 
         _ => line,
     };
     let tokens = lex(&line);
-    let plan = when::day_plan(context.reader(&tokens, true).scan());
+    let plan = day_plan::day_plan(context.reader(&tokens, true).scan());
     let looks_like_time = tokens.windows(3).any(|three| {
         use lexer::Kind::{Mark, Number};
         matches!(
@@ -389,8 +212,6 @@ pub(super) fn parse_time(text: &str, context: &DateContext) -> Result<TimeText, 
     }
     Ok(TimeText { plan })
 }
-
-pub(super) use self::value::{Moments, is_calendar_api_day, read_moment, read_moments, read_times};
 
 #[cfg(test)]
 mod tests;

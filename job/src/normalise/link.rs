@@ -103,9 +103,9 @@ mod tests {
 
     use super::*;
 
-    fn resolved(value: Value) -> Option<String> {
+    fn resolved(value: &Value) -> Option<String> {
         resolve(
-            &value,
+            value,
             Url::parse("https://example.org/shows/list?page=2").ok().as_ref(),
         )
     }
@@ -138,7 +138,7 @@ mod tests {
             ("/a.jpg 300w, /b.jpg 600w", "https://example.org/a.jpg"),
         ];
         for (raw, expected) in cases {
-            assert_eq!(resolved(json!(raw)).as_deref(), Some(expected), "{raw}");
+            assert_eq!(resolved(&json!(raw)).as_deref(), Some(expected), "{raw}");
         }
     }
 
@@ -156,9 +156,9 @@ mod tests {
             "https://",
             "wix:image://v1/x",
         ] {
-            assert_eq!(resolved(json!(raw)), None, "{raw}");
+            assert_eq!(resolved(&json!(raw)), None, "{raw}");
         }
-        assert_eq!(resolved(json!(5)), None);
+        assert_eq!(resolved(&json!(5)), None);
         assert_eq!(
             resolve(&json!("/x"), Url::parse("file:///tmp/page.html").ok().as_ref()),
             None
@@ -172,17 +172,17 @@ mod tests {
     #[test]
     fn objects_and_lists_give_their_first_address() {
         assert_eq!(
-            resolved(json!({"url": "/a"})).as_deref(),
+            resolved(&json!({"url": "/a"})).as_deref(),
             Some("https://example.org/a")
         );
         assert_eq!(
-            resolved(json!([null, "mailto:x", {"src": "/b"}])).as_deref(),
+            resolved(&json!([null, "mailto:x", {"src": "/b"}])).as_deref(),
             Some("https://example.org/b")
         );
         assert_eq!(
-            resolved(json!({"url": {"url": "/deep"}})).as_deref(),
+            resolved(&json!({"url": {"url": "/deep"}})).as_deref(),
             Some("https://example.org/deep")
         );
-        assert_eq!(resolved(json!([])), None);
+        assert_eq!(resolved(&json!([])), None);
     }
 }

@@ -71,15 +71,12 @@ fn protect(text: &str) -> String {
                     .filter(|found| found.start() == 0)
                     .map(|found| found.end())
             });
-        let taken = match entity {
-            Some(length) => {
-                protected.push_str(&tail[..length]);
-                length
-            }
-            None => {
-                protected.push_str(if tail.starts_with('&') { "&amp;" } else { "&lt;" });
-                1
-            }
+        let taken = if let Some(length) = entity {
+            protected.push_str(&tail[..length]);
+            length
+        } else {
+            protected.push_str(if tail.starts_with('&') { "&amp;" } else { "&lt;" });
+            1
         };
         rest = &tail[taken..];
     }

@@ -11,7 +11,16 @@ use crate::event::EventStatus;
 const STATUS_WORDS: &[(EventStatus, &[&str])] = &[
     (
         EventStatus::Cancelled,
-        &["cancel", "abgesagt", "annul", "afgelast", "geannuleerd"],
+        &[
+            "cancelled",
+            "canceled",
+            "cancelad",
+            "cancellat",
+            "abgesagt",
+            "annul",
+            "afgelast",
+            "geannuleerd",
+        ],
     ),
     (
         EventStatus::Postponed,
@@ -39,17 +48,27 @@ const SOLD_OUT_WORDS: &[&str] = &[
     "esgotad",
 ];
 
-/// A status word set apart from the title: before a mark, in brackets, or after a mark at the end.
+/// A status word set apart from the title: before a mark, in brackets, or after a mark.
 static AROUND_TITLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    const WORDS: &str = r"(cancell?ed|canceled|postponed|rescheduled|sold[ -]?out|abgesagt|verschoben|ausverkauft|annul[ée]e?|cancelado|aplazado|agotado|annullato|rinviato|esaurito|uitverkocht|afgelast)";
-    Regex::new(&format!(
-        r"(?i)^[\s*!]*{WORDS}\s*[*!]*\s*[:|–—~/-]|^[\s*!]*{WORDS}\s*[*!]{{2,}}|[\[(*{{]+\s*(?:show |event |now )?{WORDS}\b[^\])}}*]*[\])}}*]|[:|–—~-]\s*{WORDS}[\s!*.]*$"
-    ))
-    .ok()
+    const WORDS: &str = concat!(
+        r"(cancell?ed|postponed|rescheduled|sold[ -]?out|abgesagt|verschoben|ausverkauft|annul[ée]e?|cancelado|",
+        r"aplazado|agotado|annullato|rinviato|esaurito|uitverkocht|afgelast)"
+    );
+    const DETAIL: &str = r"\s+(?:to|until|till|from|due|auf)\b";
+    let before = format!(
+        r"^[^\p{{L}}\p{{N}}]*(?:event |show |now )?{WORDS}(?:{DETAIL}[^:]{{1,30}})?\s*(?:[*!]*\s*[:|–—~/-]|[*!]{{2,}}|\p{{So}})"
+    );
+    let bracketed =
+        format!(r"[\[(*{{]+\s*(?:[^\])}}*]*[-–—:,|!]\s*)?(?:show |event |now )?{WORDS}\b[^\])}}*]*[\])}}*]");
+    let after = format!(
+        r"(?:[:|–—~…•]|\s-|\.\.\.)\s*(?:show |event |now )?{WORDS}[\s!*.~]*(?:$|\s[-–—|]|{DETAIL}.*$)"
+    );
+    Regex::new(&format!("(?i){before}|{bracketed}|{after}")).ok()
 });
-/// The same word in capitals before a title that is not.
+/// The same word in capitals beside a title that is not.
 static CAPITALS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^\s*(CANCELL?ED|POSTPONED|RESCHEDULED|SOLD[ -]?OUT)\s+(?:\p{Lu}?\p{Ll}|.*\p{Ll})").ok()
+    const WORDS: &str = "(CANCELL?ED|POSTPONED|RESCHEDULED|SOLD[ -]?OUT)";
+    Regex::new(&format!(r"^\s*{WORDS}\s.*\p{{Ll}}|\p{{Ll}}.*\s{WORDS}[\s!]*$")).ok()
 });
 
 /// What texts and flags say together.
@@ -107,8 +126,11 @@ pub(crate) fn without_status(title: &str) -> String {
     match (AROUND_TITLE.as_ref(), CAPITALS.as_ref()) {
         (Some(around), Some(capitals)) => {
             let mut bare = around.replace_all(title, " ").into_owned();
-            if let Some(word) = capitals.captures(&bare).and_then(|c| c.get(1)) {
-                bare.replace_range(..word.end(), "");
+            let word = capitals
+                .captures(&bare)
+                .and_then(|found| found.iter().skip(1).flatten().next().map(|word| word.range()));
+            if let Some(word) = word {
+                bare.replace_range(word, "");
             }
             bare
         }
@@ -204,6 +226,17 @@ mod tests {
             ("Cancelled Culture Comedy", Scheduled, false),
             ("The Sold Out Tour", Scheduled, false),
             ("Foo | Canceled", Cancelled, false),
+            ("Foo - Sold Out - Early Show", Scheduled, true),
+            ("Foo (NEW DATE - Rescheduled from May 5)", Rescheduled, false),
+            ("Foo | POSTPONED TO MAY 6", Postponed, false),
+            ("POSTPONED TO 5/6: Foo", Postponed, false),
+            ("🚫 CANCELED 🚫 Foo", Cancelled, false),
+            ("SHOW CANCELLED: Foo", Cancelled, false),
+            ("Foo… CANCELLED", Cancelled, false),
+            ("Foo Bar SOLD OUT", Scheduled, true),
+            ("FOO SOLD OUT TOUR", Scheduled, false),
+            ("\"Sold Out\" a play", Scheduled, false),
+            ("Foo (feat. The Cancelled)", Scheduled, false),
             ("CANCELLED - Foo (Sold Out)", Cancelled, true),
             ("Postponed Dreams", Scheduled, false),
         ];
@@ -219,6 +252,8 @@ mod tests {
             "Foo Bar (Canceled)",
             "CANCELLED Foo Bar",
             "Foo Bar – SOLD OUT",
+            "Foo Bar SOLD OUT",
+            "Foo Bar | POSTPONED TO MAY 6",
             "Foo Bar",
         ] {
             assert_eq!(without_status(title).trim(), "Foo Bar", "{title}");

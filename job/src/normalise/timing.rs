@@ -1,19 +1,16 @@
 //! When an item takes place: its date and time fields, the manifest's rules, and the zone. Pure.
 
-use jiff::{
-    SignedDuration, ToSpan,
-    civil::Date,
-    tz::{Offset, TimeZone},
-};
+use jiff::{SignedDuration, ToSpan, civil::Time};
 use serde_json::Value;
 use sms_crds::{report::SkipReason, v1alpha1::MidnightRule};
 
 use super::{
     dates::{self, DateContext, Moment, Moments, Occurrence, TimeText, WhenError},
+    ending,
     item::Item,
-    length,
     problem::Problem,
     status, text,
+    zone::Zone,
 };
 use crate::event::EventTime;
 
@@ -33,20 +30,13 @@ pub(super) struct Timing {
     pub(super) daily_times: Option<Value>,
 }
 
-/// The zone of one item: that of its local times, and the one that times are told in.
-struct Zone {
-    shown: TimeZone,
-    /// Offset of local times, where the page gives one apart from them.
-    offset: Option<Offset>,
-}
-
 /// Every occurrence of an item.
 pub(super) fn timings(item: &Item, context: &DateContext) -> Result<Vec<Timing>, Problem> {
     let start = Start::of(item, context)?;
     let all_day = item.get("allDay").is_some_and(status::truthy);
-    let mut found = with_times(&start, item, context)?;
-    add_ends(&mut found, item, context);
     let zone = Zone::of(item, start.moments.zone.as_deref(), context);
+    let mut found = with_times(&start, item, &zone, context)?;
+    ending::add(&mut found, item, &zone, context);
     let mut timings = Vec::with_capacity(found.len());
     for occurrence in &found {
         let timing = timing(occurrence, &zone, all_day, item, context).ok_or_else(|| {
@@ -110,15 +100,19 @@ fn explain(field: &str, value: &Value, error: &WhenError) -> Problem {
 }
 
 /// Gives days without a time the one of the time field; several shows make several occurrences.
-fn with_times(start: &Start, item: &Item, context: &DateContext) -> Result<Vec<Occurrence>, Problem> {
-    // A midnight beside a time field stands for no time.
-    let lacks_time = |occurrence: &Occurrence| {
-        occurrence
-            .start
-            .time()
-            .is_none_or(|time| time == jiff::civil::Time::midnight())
-    };
+fn with_times(
+    start: &Start,
+    item: &Item,
+    zone: &Zone,
+    context: &DateContext,
+) -> Result<Vec<Occurrence>, Problem> {
     let occurrences = &start.moments.list;
+    // A midnight beside a time field of the same item stands for no time.
+    let is_own = start.time.is_some_and(|(field, _)| item.has_own(field));
+    let lacks_time = |occurrence: &Occurrence| match occurrence.start.time() {
+        Some(time) => is_own && time == Time::midnight(),
+        None => true,
+    };
     let Some((field, value)) = start.time.filter(|_| occurrences.iter().any(lacks_time)) else {
         return Ok(occurrences.clone());
     };
@@ -136,16 +130,16 @@ fn with_times(start: &Start, item: &Item, context: &DateContext) -> Result<Vec<O
         let value = pairs.and_then(|times| times.get(at)).unwrap_or(value);
         let time = dates::read_times(value, context).map_err(|_| {
             let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let detail = format!(
-                "{field} \"{}\" is no time of day that is understood",
-                text::excerpt(&written)
-            );
-            Problem::new(SkipReason::InvalidDate, detail)
+            let written = text::excerpt(&written);
+            Problem::new(
+                SkipReason::InvalidDate,
+                format!("{field} \"{written}\" is no time of day that is understood"),
+            )
         })?;
-        if lacks_time(occurrence) {
-            add_time(occurrence, &time, context, &mut found)
+        if !lacks_time(occurrence) || zone.tells(&occurrence.start, &time, context) {
+            found.push(occurrence.clone());
         } else {
-            found.push(occurrence.clone())
+            add_time(occurrence, &time, context, &mut found);
         }
     }
     Ok(found)
@@ -178,71 +172,6 @@ fn add_time(occurrence: &Occurrence, time: &TimeText, context: &DateContext, fou
     }
 }
 
-/// Adds the ends of `end`, else `endDate` and `endTime`, to occurrences that have none.
-fn add_ends(found: &mut [Occurrence], item: &Item, context: &DateContext) {
-    let end_time = item.get("endTime");
-    let Some(value) = item.get("end").or_else(|| item.get("endDate")).or(end_time) else {
-        return;
-    };
-    let count = found.len();
-    for (at, occurrence) in found
-        .iter_mut()
-        .enumerate()
-        .filter(|(_, occurrence)| occurrence.end.is_none())
-    {
-        let value = match value {
-            Value::Array(list) if list.len() == count => &list[at],
-            value => value,
-        };
-        let start = occurrence.start.date();
-        // An end without a year is the first such day from the start on.
-        let after_start = context.starting_on(start);
-        let end = match dates::read_moment(value, &after_start) {
-            // One end for several starts says nothing about each.
-            Some(end) if count == 1 || end.date() == start || value.is_array() => end,
-            Some(_) => continue,
-            None => Moment::Date(start),
-        };
-        let end = if end.time().is_none() && dates::is_calendar_api_day(value) && end.date() > start {
-            Moment::Date(end.date().yesterday().unwrap_or(start))
-        } else {
-            end
-        };
-        let time = [Some(value).filter(|value| value.is_string()), end_time]
-            .into_iter()
-            .flatten()
-            .find_map(|value| dates::read_times(value, context).ok().filter(TimeText::has_time));
-        let end = match (end, time) {
-            (Moment::Date(day), Some(time)) => match time.on(day, context).into_iter().next() {
-                Some(timed) if occurrence.start.time().is_some() => timed.start,
-                _ => Moment::Date(day),
-            },
-            (end, _) => end,
-        };
-        occurrence.end = Some(end);
-    }
-}
-
-impl Zone {
-    fn of(item: &Item, beside: Option<&str>, context: &DateContext) -> Self {
-        let field = item.get("timeZone").and_then(Value::as_str);
-        let named = field
-            .and_then(dates::zone_named)
-            .or_else(|| beside.and_then(dates::zone_named));
-        let offset = field.filter(|_| named.is_none()).and_then(|text| {
-            let digits = text.trim().trim_start_matches("UTC").trim_start_matches("GMT");
-            jiff::fmt::strtime::parse("%z", digits)
-                .or_else(|_| jiff::fmt::strtime::parse("%:z", digits))
-                .ok()?
-                .offset()
-        });
-        Self {
-            shown: named.unwrap_or_else(|| context.zone().clone()),
-            offset,
-        }
-    }
-}
-
 fn timing(
     occurrence: &Occurrence,
     zone: &Zone,
@@ -250,23 +179,13 @@ fn timing(
     item: &Item,
     context: &DateContext,
 ) -> Option<Timing> {
-    let zone = match &occurrence.start {
-        Moment::Instant { zone: Some(name), .. } if item.get("timeZone").is_none() => &Zone {
-            shown: dates::zone_named(name).unwrap_or_else(|| zone.shown.clone()),
-            offset: None,
-        },
-        _ => zone,
-    };
-    let is_midnight = |moment: &Moment| {
-        moment
-            .time()
-            .is_none_or(|time| time == jiff::civil::Time::midnight())
-    };
+    let own_zone = Zone::of_moment(&occurrence.start, item);
+    let zone = own_zone.as_ref().unwrap_or(zone);
+    let is_midnight = |moment: &Moment| moment.time().is_none_or(|time| time == Time::midnight());
     let all_day = (all_day || occurrence.all_day) && is_midnight(&occurrence.start);
-    let in_zone = |moment: &Moment| moment.in_zone(&zone.shown, zone.offset);
     let unknown_midnight = |time: EventTime| match time {
         EventTime::At(zoned)
-            if context.midnight == MidnightRule::Unknown && zoned.time() == jiff::civil::Time::midnight() =>
+            if context.midnight == MidnightRule::Unknown && zoned.time() == Time::midnight() =>
         {
             EventTime::Date(zoned.date())
         }
@@ -275,28 +194,28 @@ fn timing(
     let mut start = if all_day {
         EventTime::Date(occurrence.start.date())
     } else {
-        unknown_midnight(in_zone(&occurrence.start)?)
+        unknown_midnight(zone.at(&occurrence.start)?)
     };
     let mut end = match &occurrence.end {
-        Some(end) if all_day => last_day(end).map(EventTime::Date),
-        Some(end) => in_zone(end).map(unknown_midnight),
+        Some(end) if all_day => ending::last_day(end).map(EventTime::Date),
+        Some(end) => zone.at(end).map(unknown_midnight),
         None => None,
     };
-    let has_several_days = end.as_ref().is_some_and(|end| end.date() > start.date());
+    let has_several_days = matches!(&end, Some(EventTime::Date(last)) if *last > start.date());
     let mut doors = doors(occurrence, &start, item, zone, context);
     if let EventTime::Date(day) = start
         && !all_day
-        && !(has_several_days && occurrence.start.time().is_none())
+        && !has_several_days
     {
         if let Some(EventTime::At(doors)) = &doors {
             start = EventTime::At(doors.clone());
         } else if let Some(time) = context.default_time {
-            start = Moment::Local(day.to_datetime(time)).in_zone(&zone.shown, zone.offset)?;
+            start = zone.at(&Moment::Local(day.to_datetime(time)))?;
         }
     }
     end = end
-        .and_then(|end| sensible_end(&start, end))
-        .or_else(|| end_by_length(&start, all_day, item, context));
+        .and_then(|end| ending::sensible(&start, end))
+        .or_else(|| ending::by_length(&start, all_day, item, context));
     doors = doors.map(|doors| before(doors, &start));
     let is_possible = |time: &EventTime| (1970..=2200).contains(&time.date().year());
     is_possible(&start).then(|| Timing {
@@ -310,56 +229,6 @@ fn timing(
     })
 }
 
-/// The last day of an end of whole days: an end at midnight is the end of the day before.
-fn last_day(end: &Moment) -> Option<Date> {
-    match end.time() {
-        Some(time) if time == jiff::civil::Time::midnight() => end.date().yesterday().ok(),
-        _ => Some(end.date()),
-    }
-}
-
-/// The end as it can be: after the start. One earlier on the same day is on the next; any other is none.
-fn sensible_end(start: &EventTime, end: EventTime) -> Option<EventTime> {
-    match (start, end) {
-        (EventTime::At(start), EventTime::At(end)) if end > *start => Some(EventTime::At(end)),
-        (EventTime::At(start), EventTime::At(end)) if end != *start && end.date() == start.date() => {
-            end.checked_add(1.day()).ok().map(EventTime::At)
-        }
-        (EventTime::At(_), EventTime::At(_)) => None,
-        (EventTime::Date(start), EventTime::At(end)) => {
-            let is_midnight = end.time() == jiff::civil::Time::midnight();
-            let last = if is_midnight {
-                end.date().yesterday().ok()?
-            } else {
-                end.date()
-            };
-            Some(last).filter(|last| last > start).map(EventTime::Date)
-        }
-        (start, end) => Some(end).filter(|end| end.date() > start.date()),
-    }
-}
-
-/// The end by the item's `duration`, else by `dates.defaultDuration`.
-fn end_by_length(start: &EventTime, all_day: bool, item: &Item, context: &DateContext) -> Option<EventTime> {
-    let own = item.get("duration").and_then(length::read);
-    match start {
-        EventTime::At(start) => {
-            let default = context
-                .default_duration
-                .and_then(|length| SignedDuration::try_from(length).ok());
-            start.checked_add(own.or(default)?).ok().map(EventTime::At)
-        }
-        EventTime::Date(start) => {
-            let days = own.filter(|_| all_day)?.as_hours() / 24;
-            start
-                .checked_add((days - 1).days())
-                .ok()
-                .filter(|last| last > start)
-                .map(EventTime::Date)
-        }
-    }
-}
-
 /// When doors open: the field `doors`, else what stands beside the time.
 fn doors(
     occurrence: &Occurrence,
@@ -368,24 +237,21 @@ fn doors(
     zone: &Zone,
     context: &DateContext,
 ) -> Option<EventTime> {
-    let in_zone = |moment: &Moment| moment.in_zone(&zone.shown, zone.offset);
     let Some(value) = item.get("doors") else {
-        return occurrence.doors.as_ref().and_then(in_zone);
+        return occurrence.doors.as_ref().and_then(|doors| zone.at(doors));
     };
     if let Some(moment) = dates::read_moment(value, &context.starting_on(start.date()))
         && moment.time().is_some()
     {
-        return in_zone(&moment);
+        return zone.at(&moment);
     }
     let time = dates::read_times(value, context)
         .ok()
         .filter(TimeText::has_time)?;
-    in_zone(
-        &time
-            .on(start.date(), context)
-            .first()
-            .map(|timed| timed.doors.clone().unwrap_or_else(|| timed.start.clone()))?,
-    )
+    zone.at(&time
+        .on(start.date(), context)
+        .first()
+        .map(|timed| timed.doors.clone().unwrap_or_else(|| timed.start.clone()))?)
 }
 
 /// Doors of a show after midnight open on the day before.

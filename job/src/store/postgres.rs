@@ -3,6 +3,7 @@
 mod commit;
 mod sql;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sms_crds::SourceKey;
@@ -224,6 +225,18 @@ impl Postgres {
     ) -> Result<StoreSummary, StoreError> {
         let work = async |connection: &mut PgConnection| commit::commit(connection, lease, run).await;
         self.transact("store the run", work).await
+    }
+
+    pub(super) async fn starts(&self, source: &SourceKey) -> Result<HashMap<String, String>, StoreError> {
+        let work = async |connection: &mut PgConnection| {
+            let rows: Vec<(String, String)> = query_as(sql::STARTS)
+                .bind(source.to_string())
+                .fetch_all(connection)
+                .await?;
+            Ok(rows.into_iter().collect())
+        };
+        self.transact("read the starts of the source's events", work)
+            .await
     }
 
     pub(super) async fn events(&self, wanted: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {

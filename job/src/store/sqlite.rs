@@ -3,7 +3,7 @@
 mod commit;
 mod sql;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::HashMap, path::PathBuf, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use sms_crds::SourceKey;
@@ -202,6 +202,20 @@ impl Sqlite {
         self.session()
             .await?
             .run("read the state of the source", work)
+            .await
+    }
+
+    pub(super) async fn starts(&self, source: &SourceKey) -> Result<HashMap<String, String>, StoreError> {
+        let work = async |connection: &mut SqliteConnection| {
+            let rows: Vec<(String, String)> = sqlx::query_as(sql::STARTS)
+                .bind(source.to_string())
+                .fetch_all(connection)
+                .await?;
+            Ok(rows.into_iter().collect())
+        };
+        self.session()
+            .await?
+            .run("read the starts of the source's events", work)
             .await
     }
 

@@ -24,7 +24,9 @@ pub struct Ended {
 
 impl Scraper {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -42,7 +44,10 @@ impl Scraper {
     /// Writes `sources/<name>.yaml`: `spec` is the YAML below `spec:`, indented by two spaces.
     pub fn source(&self, name: &str, spec: &str) {
         let head = "apiVersion: sms-scraper.dev/v1alpha1\nkind: ScrapeSource\n";
-        self.write(&format!("sources/{name}.yaml"), &format!("{head}metadata: {{ name: {name} }}\nspec:\n{spec}\n"));
+        self.write(
+            &format!("sources/{name}.yaml"),
+            &format!("{head}metadata: {{ name: {name} }}\nspec:\n{spec}\n"),
+        );
     }
 
     /// A command with the folder's sources and store, loopback allowed, and nothing else of this environment.
@@ -52,7 +57,10 @@ impl Scraper {
             .args(arguments)
             .env_clear()
             .env("SMS_SOURCES", self.path("sources"))
-            .env("SMS_STORE_URL", format!("sqlite://{}", self.path("events.sqlite").display()))
+            .env(
+                "SMS_STORE_URL",
+                format!("sqlite://{}", self.path("events.sqlite").display()),
+            )
             .env("SMS_ALLOW_PRIVATE_ADDRESSES", "true")
             .env("SMS_LOG_FORMAT", "json")
             .current_dir(self.folder.path())
@@ -66,17 +74,30 @@ impl Scraper {
     }
 
     pub async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-        ended(self.command(arguments).envs(variables.iter().copied()).output().await.unwrap())
+        ended(
+            self.command(arguments)
+                .envs(variables.iter().copied())
+                .output()
+                .await
+                .unwrap(),
+        )
     }
 
     pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Child {
         let mut command = self.command(arguments);
-        command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// Stored events as `events --format json` prints them.
     pub async fn events(&self) -> Vec<Value> {
-        let ended = self.run(&["events", "--format", "json", "--include-removed"]).await;
+        let ended = self
+            .run(&["events", "--format", "json", "--include-removed"])
+            .await;
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         serde_json::from_str(&ended.stdout).unwrap()
     }
@@ -103,7 +124,14 @@ impl Ended {
     /// The report of the only run.
     pub fn report(&self) -> Value {
         let mut reports = self.reports();
-        assert_eq!(reports.len(), 1, "code {}\n{}\n{}", self.code, self.stdout, self.stderr);
+        assert_eq!(
+            reports.len(),
+            1,
+            "code {}\n{}\n{}",
+            self.code,
+            self.stdout,
+            self.stderr
+        );
         reports.remove(0)
     }
 }

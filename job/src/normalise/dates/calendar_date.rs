@@ -1,7 +1,6 @@
 //! Calendar dates as people write them: `May 6 2026`, `6. Mai`, `2/13/26`, `Feb. 21, 28`, `6 - 7 February`. Pure.
 
 use jiff::civil::{Date, Weekday};
-use sms_crds::v1alpha1::DateOrder;
 
 use super::reader::{Join, Reader};
 
@@ -37,11 +36,13 @@ pub(super) struct Span {
 }
 
 impl Span {
-    fn day(first: Written) -> Self {
+    pub(super) fn day(first: Written) -> Self {
         Self { first, last: None }
     }
 }
 
+/// How much lower the last day of a run is at least, where it lies in the next month.
+const SHORTEST_WRAP: i8 = 10;
 /// Most days of one list.
 const LONGEST_LIST: usize = 62;
 
@@ -51,7 +52,8 @@ impl Reader<'_> {
         if let Some(date) = self.relative_at(at) {
             return Some((vec![Span::day(Written::of(date))], at + 1));
         }
-        self.numeric_list_at(at)
+        self.joined_at(at)
+            .or_else(|| self.numeric_list_at(at))
             .or_else(|| self.month_first_at(at))
             .or_else(|| self.day_first_at(at))
     }
@@ -66,7 +68,7 @@ impl Reader<'_> {
     }
 
     /// A day of the month at `at`, and the index after it and its ending (`8th`, `1er`).
-    fn day_at(&self, at: usize) -> Option<(i8, usize)> {
+    pub(super) fn day_at(&self, at: usize) -> Option<(i8, usize)> {
         let day = self.small(at).filter(|day| (1..=31).contains(day))?;
         let has_ending = self.glued(at + 1)
             && matches!(
@@ -74,7 +76,10 @@ impl Reader<'_> {
                 Some("st" | "nd" | "rd" | "th" | "er" | "ere" | "e" | "o" | "te" | "ste" | "de")
             );
         let next = at + 1 + usize::from(has_ending);
-        let is_clock = self.mark(next) == Some(':') && self.glued(next) && self.number(next + 1).is_some()
+        let is_clock = self.mark(next) == Some(':')
+            && self.glued(next)
+            && self.glued(next + 1)
+            && self.number(next + 1).is_some()
             || matches!(self.word(next), Some("am" | "pm" | "uhr" | "uur" | "h"));
         let is_word = !has_ending
             && self.glued(next)
@@ -101,8 +106,12 @@ impl Reader<'_> {
             let Some((is_range, weekday, day, after)) = self.more_days_at(next) else {
                 break;
             };
+            let is_ascending = spans
+                .last()
+                .is_some_and(|span| day > span.last.unwrap_or(span.first).day);
             let Some(span) = spans.last_mut().filter(|_| is_range) else {
-                if is_range || spans.len() >= LONGEST_LIST {
+                // "March 2, 1 & 4" is no list of days.
+                if is_range || !is_ascending || spans.len() >= LONGEST_LIST {
                     break;
                 }
                 spans.push(Span::day(Written {
@@ -112,7 +121,7 @@ impl Reader<'_> {
                 next = after;
                 continue;
             };
-            if span.last.is_some() {
+            if span.last.is_some() || !is_ascending && span.first.day - day < SHORTEST_WRAP {
                 break;
             }
             // "Feb. 26 - 1" ends in the next month.
@@ -140,8 +149,12 @@ impl Reader<'_> {
             Some((weekday, next)) => (Some(weekday), self.skip_marks(next, &[','])),
             None => (None, after),
         };
-        let is_other = self.time_at(after, false).is_some()
-            || self.numeric_at(after).is_some()
+        // "March 6/7/8"
+        let is_slashed = matches!(self.list_at(at), Some((Join::Slash, _)));
+        // "March 6-7 and 2 p.m." is a run of days, "March 6 - 7 & 9 p.m." a day with two shows.
+        let is_run = is_range && self.glued(at) && self.glued(after) && self.list_at(after + 1).is_some();
+        let is_other = !is_run && self.time_at(after, false).is_some()
+            || !is_slashed && self.numeric_at(after).is_some()
             || self.day_first_month(after).is_some();
         let (day, next) = self.day_at(after).filter(|_| !is_other)?;
         Some((is_range, weekday, day, next))
@@ -170,19 +183,19 @@ impl Reader<'_> {
                 break found;
             }
             let end = self.skip_marks(next, &['.']);
-            let (is_range, weekday, day, after) = match self.range_at(end) {
-                Some(after) => (true, None, self.day_at(after)?.0, self.day_at(after)?.1),
-                None => {
-                    let (join, after) = self.list_at(end)?;
-                    if join == Join::Slash && self.numeric_at(at).is_some() {
-                        return None;
-                    }
-                    let (weekday, after) = self
-                        .weekday_at(after)
-                        .map_or((None, after), |(day, next)| (Some(day), next));
-                    let (day, after) = self.day_at(after)?;
-                    (false, weekday, day, after)
+            let (is_range, weekday, day, after) = if let Some(after) = self.range_at(end) {
+                let (day, after) = self.day_at(after)?;
+                (true, None, day, after)
+            } else {
+                let (join, after) = self.list_at(end)?;
+                if join == Join::Slash && self.numeric_at(at).is_some() {
+                    return None;
                 }
+                let (weekday, after) = self
+                    .weekday_at(after)
+                    .map_or((None, after), |(weekday, next)| (Some(weekday), next));
+                let (day, after) = self.day_at(after)?;
+                (false, weekday, day, after)
             };
             if days.len() >= LONGEST_LIST {
                 return None;
@@ -241,109 +254,6 @@ impl Reader<'_> {
         (is_near && self.time_at(at, false).is_none() && self.range_at(next).is_none())
             .then_some((year, next))
     }
-
-    /// A numeric date, perhaps the first of a range inside one month: `5/8-10`, `6.-8.5.2026`.
-    fn numeric_list_at(&self, at: usize) -> Option<(Vec<Span>, usize)> {
-        if let Some((written, next)) = self.numeric_at(at) {
-            let mut span = Span::day(written);
-            if written.year.is_none()
-                && self.mark(next) == Some('-')
-                && self.numeric_at(next + 1).is_none()
-                && self.time_at(next + 1, false).is_none()
-                && let Some((day, after)) = self.day_at(next + 1).filter(|(day, _)| *day > written.day)
-                && self.mark(after) != Some('/')
-                && self.month_at(after, true).is_none()
-            {
-                span.last = Some(Written::new(None, written.month, day));
-                return Some((vec![span], after));
-            }
-            return Some((vec![span], next));
-        }
-        let (day, next) = self.day_at(at)?;
-        if self.mark(next) != Some('.') || self.mark(next + 1) != Some('-') {
-            return None;
-        }
-        let (last, after) = self.numeric_at(next + 2).filter(|(last, _)| last.day > day)?;
-        Some((
-            vec![Span {
-                first: Written { day, ..last },
-                last: Some(last),
-            }],
-            after,
-        ))
-    }
-
-    /// `2026-05-10`, `5/23/2026`, `5.23.26`, `5/23`, `06.05.`, and the index after it.
-    fn numeric_at(&self, at: usize) -> Option<(Written, usize)> {
-        let (first, digits) = self.number(at)?;
-        let mark = self.mark(at + 1).filter(|mark| matches!(mark, '/' | '.' | '-'))?;
-        let (second, second_digits) = self.number(at + 2)?;
-        if self.is_tainted(at) || second_digits > 2 || digits > 4 {
-            return None;
-        }
-        let third = self.number(at + 4).filter(|_| self.mark(at + 3) == Some(mark));
-        let is_tight = |last: usize| (at + 1..=last).all(|i| self.glued(i));
-        if digits == 4 {
-            let (third, third_digits) = third.filter(|_| is_tight(at + 4))?;
-            let year = i16::try_from(first).ok().filter(|_| third_digits <= 2)?;
-            return valid(Some(year), second, third).map(|written| (written, at + 5));
-        }
-        if digits > 2 {
-            return None;
-        }
-        if let Some((third, third_digits)) = third
-            && (is_tight(at + 4) || third_digits == 4 && mark != '-')
-        {
-            let year = match third_digits {
-                4 => i16::try_from(third).ok()?,
-                2 if third < 70 => 2000 + i16::try_from(third).ok()?,
-                2 => 1900 + i16::try_from(third).ok()?,
-                _ => return None,
-            };
-            let is_longer =
-                self.mark(at + 5) == Some(mark) && self.glued(at + 6) && self.number(at + 6).is_some();
-            return self
-                .ordered(Some(year), first, second)
-                .filter(|_| !is_longer)
-                .map(|written| (written, at + 5));
-        }
-        let is_full_stopped = self.mark(at + 3) == Some('.')
-            && self.glued(at + 3)
-            && self.number(at + 4).is_none_or(|_| !self.glued(at + 4));
-        match mark {
-            '/' if is_tight(at + 2)
-                && (first, second) != (24, 7)
-                && self.mark(at + 3) != Some('/')
-                && !self.is_counted(at + 3) =>
-            {
-                self.ordered(None, first, second).map(|written| (written, at + 3))
-            }
-            '.' if is_tight(at + 2) && is_full_stopped => {
-                valid(None, second, first).map(|written| (written, at + 4))
-            }
-            '.' if is_tight(at + 2)
-                && self.order == DateOrder::DayFirst
-                && self.time_at(at, false).is_none()
-                && !self.only_time =>
-            {
-                valid(None, second, first).map(|written| (written, at + 3))
-            }
-            _ => None,
-        }
-    }
-
-    /// Month and day in the manifest's order, or the other way round where that is no date.
-    fn ordered(&self, year: Option<i16>, first: u32, second: u32) -> Option<Written> {
-        match self.order {
-            DateOrder::MonthFirst => valid(year, first, second).or_else(|| valid(year, second, first)),
-            DateOrder::DayFirst => valid(year, second, first).or_else(|| valid(year, first, second)),
-        }
-    }
-}
-
-fn valid(year: Option<i16>, month: u32, day: u32) -> Option<Written> {
-    let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-    ((1..=12).contains(&month) && (1..=31).contains(&day)).then(|| Written::new(year, month, day))
 }
 
 fn set_year(spans: &mut [Span], year: i16) {

@@ -31,6 +31,11 @@ pub(super) fn lex(text: &str) -> Vec<Token> {
             glued = false;
             continue;
         }
+        // "2026年5月10日"
+        if c == '日' {
+            glued = false;
+            continue;
+        }
         let kind = if let Some(digit) = c.to_digit(10) {
             let (mut value, mut digits) = (digit, 1_u8);
             while let Some(digit) = chars.peek().and_then(|c| c.to_digit(10)) {
@@ -39,13 +44,13 @@ pub(super) fn lex(text: &str) -> Vec<Token> {
                 chars.next();
             }
             Kind::Number(value, digits)
-        } else if c.is_alphabetic() {
+        } else if c.is_alphabetic() && !matches!(c, '年' | '月') {
             let (mut word, mut capitals) = (String::new(), true);
             let mut next = Some(c);
             while let Some(c) = next {
                 capitals &= c.is_uppercase();
                 fold(c, &mut word);
-                next = chars.next_if(|c| c.is_alphabetic());
+                next = chars.next_if(|c| c.is_alphabetic() && !matches!(c, '年' | '月' | '日'));
             }
             Kind::Word(word, capitals)
         } else {
@@ -54,7 +59,7 @@ pub(super) fn lex(text: &str) -> Vec<Token> {
         tokens.push(Token { kind, glued });
         glued = true;
     }
-    join_meridiems(tokens)
+    join_meridiems(&tokens)
 }
 
 /// A letter in lower case without its accent.
@@ -76,7 +81,7 @@ fn fold(c: char, word: &mut String) {
 
 fn plain_mark(c: char) -> char {
     match c {
-        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '~' | '→' => '-',
+        '年' | '月' | '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '~' | '→' => '-',
         '’' | '‘' | '`' | '´' => '\'',
         '：' | '∶' => ':',
         '·' | '•' | '∙' | '⋅' | '¦' | '‖' | '*' => '|',
@@ -85,7 +90,7 @@ fn plain_mark(c: char) -> char {
 }
 
 /// Makes one word of `p` `.` `m` `.` after a number.
-fn join_meridiems(tokens: Vec<Token>) -> Vec<Token> {
+fn join_meridiems(tokens: &[Token]) -> Vec<Token> {
     let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {

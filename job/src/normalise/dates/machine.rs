@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str, only_iso: bool) -> Option<Moment> {
     }
     if let Some(captures) = WRAPPED.as_ref().and_then(|wrapped| wrapped.captures(text)) {
         let milliseconds: i64 = captures.get(1)?.as_str().parse().ok()?;
-        return instant(Timestamp::from_millisecond(milliseconds).ok()?);
+        return Timestamp::from_millisecond(milliseconds).ok().map(instant);
     }
     if text.contains(':')
         && let Ok(zoned) = MAIL.parse_zoned(text)
@@ -162,15 +162,15 @@ pub(super) fn unix(number: f64) -> Option<Moment> {
     // Inside the range above, milliseconds fit 43 bits.
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     let milliseconds = (number / scale * 1e3).round() as i64;
-    instant(Timestamp::from_millisecond(milliseconds).ok()?)
+    Timestamp::from_millisecond(milliseconds).ok().map(instant)
 }
 
-fn instant(at: Timestamp) -> Option<Moment> {
-    Some(Moment::Instant {
+fn instant(at: Timestamp) -> Moment {
+    Moment::Instant {
         at,
         written: at.to_zoned(TimeZone::UTC).datetime(),
         zone: None,
-    })
+    }
 }
 
 /// Reads a JSON number: a Unix time, or a date such as 20260510.
@@ -202,7 +202,7 @@ pub(super) fn parts(list: &[Value]) -> Option<Moment> {
     )))
 }
 
-/// Keys under which objects hold their moment, best first: Google Calendar, Eventbrite, MongoDB, Firestore, PHP.
+/// Keys under which objects hold their moment, best first: Google Calendar, Eventbrite, `MongoDB`, Firestore, PHP.
 const MOMENT_KEYS: &[&str] = &[
     "start",
     "dateTime",

@@ -109,7 +109,9 @@ impl Reader<'_> {
     /// Whether the number before `after` counts something or is an age: `21+`, `18 & over`, `50%`, `3 bands`.
     pub(super) fn is_counted(&self, after: usize) -> bool {
         let joined = self.mark(after) == Some('&') || self.word(after).is_some_and(words::is_and);
-        matches!(self.mark(after), Some('+' | '%'))
+        // "6+7" is a list.
+        let is_list = self.glued(after + 1) && self.small(after + 1).is_some();
+        matches!(self.mark(after), Some('+' | '%')) && !is_list
             || self
                 .word(after + usize::from(joined))
                 .is_some_and(words::is_counted)
@@ -140,6 +142,19 @@ impl Reader<'_> {
             && (words::month(word).is_none()
                 || self.month_at(self.skip_marks(after + 1, &['.']), true).is_some());
         (is_month || is_day).then_some((weekday, after))
+    }
+
+    /// Whether a weekday stands right before the token at `start` or at `end`.
+    pub(super) fn has_weekday_beside(&self, start: usize, end: usize) -> bool {
+        let is_weekday = |at: usize| self.word(at).is_some_and(|word| words::weekday(word).is_some());
+        let before = start.checked_sub(1).map(|at| {
+            if self.mark(at).is_some() {
+                at.saturating_sub(1)
+            } else {
+                at
+            }
+        });
+        before.is_some_and(is_weekday) || is_weekday(self.skip_marks(end, &[',', '(']))
     }
 
     fn is_clock_mark(&self, at: usize) -> bool {
@@ -173,6 +188,10 @@ impl Reader<'_> {
     pub(super) fn range_at(&self, at: usize) -> Option<usize> {
         if self.mark(at) == Some('-') {
             return Some(self.skip_marks(at + 1, &['-']));
+        }
+        // Dutch "t/m".
+        if self.word(at) == Some("t") && self.mark(at + 1) == Some('/') && self.word(at + 2) == Some("m") {
+            return Some(at + 3);
         }
         self.word(at)
             .filter(|word| words::is_to(word) || words::is_until(word))

@@ -126,7 +126,9 @@ impl Scan<'_> {
         if let Some(Element::Year(year)) = self.elements.last() {
             let year = *year;
             if days.iter().all(|day| day.year.is_none()) {
-                days.iter_mut().for_each(|day| day.year = Some(year));
+                for day in &mut days {
+                    day.year = Some(year);
+                }
                 self.elements.pop();
             }
         }
@@ -151,7 +153,18 @@ impl Scan<'_> {
             self.elements.push(Element::AllDay);
             return at + 1 + usize::from(word == "all");
         }
-        if let Some(label) = words::label(word) {
+        // "pre-show 6pm", "after party 11pm"
+        let other = reader.skip_marks(at + 1, &['-']);
+        let is_other = matches!(word, "pre" | "after" | "post")
+            && reader
+                .word(other)
+                .is_some_and(|next| words::label(next).is_some() || next == "party");
+        let (label, at) = if is_other {
+            (Some(Label::Other), other)
+        } else {
+            (words::label(word), at)
+        };
+        if let Some(label) = label {
             let after = reader.skip_marks(
                 reader.skip_words(at + 1, words::is_filler),
                 &[':', '-', '@', '.', '=', '|'],

@@ -104,8 +104,10 @@ pub(super) fn label(word: &str) -> Option<Label> {
         "show" | "shows" | "showtime" | "showtimes" | "start" | "starts" | "starting" | "begin"
         | "begins" | "beginn" | "music" | "concert" | "performance" | "curtain" | "debut" | "inizio"
         | "aanvang" | "inicio" | "set" | "screening" | "kickoff" => Label::Show,
-        "dinner" | "lunch" | "brunch" | "office" | "sale" | "presale" | "hour" | "reception" | "lesson"
-        | "lessons" | "checkin" | "soundcheck" | "kitchen" => Label::Other,
+        "preshow" | "afterparty" | "aftershow" | "dinner" | "lunch" | "brunch" | "office" | "sale"
+        | "presale" | "hour" | "reception" | "lesson" | "lessons" | "checkin" | "soundcheck" | "kitchen" => {
+            Label::Other
+        }
         _ => return None,
     })
 }
@@ -136,6 +138,26 @@ pub(super) fn is_until(word: &str) -> bool {
             | "ende"
             | "einde"
     )
+}
+
+/// Words right before an hour.
+pub(super) fn is_before_hour(word: &str) -> bool {
+    matches!(
+        word,
+        "um" | "ore" | "alle" | "kl" | "klo" | "hora" | "horas" | "heure" | "uhrzeit" | "orario"
+    )
+}
+
+/// Words of languages that write the day before the month.
+pub(super) fn is_day_first_language(word: &str) -> bool {
+    const ENGLISH: &str = "mon monday tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday sat saturday \
+                           sun sunday jan feb mar apr may jun jul aug sep sept oct nov dec january february march april \
+                           june july august september october november december";
+    (weekday(word).is_some() || month(word).is_some() && word.len() > 3) && !contains(ENGLISH, word)
+        || matches!(
+            word,
+            "uhr" | "uur" | "einlass" | "beginn" | "ore" | "hs" | "heures" | "horas" | "bis" | "aanvang"
+        )
 }
 
 /// Words that join the members of a list.

@@ -87,6 +87,9 @@ SELECT lease_token, lease_holder,
        to_char(lease_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS lease_until
 FROM sms_sources WHERE source = $1 FOR UPDATE"#;
 
+/// Identity and start of every stored event of a source. `$1` source.
+pub const STARTS: &str = "SELECT uid, document->>'start' FROM sms_events WHERE source = $1";
+
 /// How the stored events differ from the run's. `$1` source, `$2` identities, `$3` their hashes.
 pub(super) const COMPARE: &str = "
 WITH input AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::text[]) AS i (uid, hash))

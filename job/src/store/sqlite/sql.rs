@@ -69,6 +69,9 @@ ORDER BY finished_at DESC, source, run LIMIT $2";
 /// The fence. `$1` source.
 pub(super) const FENCE: &str = READ_LEASE;
 
+/// Identity and start of every stored event of a source. `$1` source.
+pub const STARTS: &str = "SELECT uid, json_extract(document, '$.start') FROM sms_events WHERE source = $1";
+
 /// How the stored events differ from the run's. `$1` source, `$2` JSON array of `[uid, hash]`.
 pub(super) const COMPARE: &str = "
 WITH input (uid, hash) AS MATERIALIZED (

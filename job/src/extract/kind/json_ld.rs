@@ -1,0 +1,75 @@
+//! The `jsonLd` kind: JSON-LD, and microdata if asked. Pure.
+
+use serde_json::Value;
+use sms_crds::v1alpha1::JsonLdExtract;
+
+use super::{ReadOptions, Reading, reading, with_document};
+use crate::extract::{
+    error::{ExtractError, PlanError},
+    fields::FieldPrograms,
+    html::{CompiledSelector, compile_selector, microdata},
+    jq::Variables,
+    json_ld,
+    page::Page,
+};
+
+/// JSON-LD and microdata.
+pub struct JsonLdKind {
+    scripts: CompiledSelector,
+    types: Vec<String>,
+    microdata: bool,
+    pub(super) fields: FieldPrograms,
+}
+
+impl JsonLdKind {
+    pub(super) fn compile(spec: &JsonLdExtract, path: &str) -> Result<Self, PlanError> {
+        Ok(Self {
+            scripts: compile_selector("script[type*=\"ld+json\" i]", path)?,
+            types: spec.types.clone(),
+            microdata: spec.microdata,
+            fields: FieldPrograms::compile(&spec.fields, path)?,
+        })
+    }
+
+    pub(super) fn read(
+        &self,
+        page: &Page<'_>,
+        variables: &Variables,
+        options: &ReadOptions<'_>,
+    ) -> Result<Reading, ExtractError> {
+        let (mut values, warnings) = if page.looks_like_json() {
+            json_ld::scripts_to_values(&[page.text().to_owned()])
+        } else {
+            json_ld::scripts_to_values(&page.html()?.scripts(&self.scripts))
+        };
+        if self.microdata && !page.looks_like_json() {
+            values.extend(microdata::items(page.html()?));
+        }
+        if values.is_empty() {
+            let problem = match warnings.first() {
+                Some(warning) => warning.clone(),
+                None => "the page holds no script of type application/ld+json".to_owned(),
+            };
+            return Err(ExtractError::Parse {
+                format: "JSON-LD",
+                problem,
+            });
+        }
+        let document = if self.fields.mentions("$document") {
+            Value::Array(values.clone())
+        } else {
+            Value::Null
+        };
+        let variables = with_document(variables, &document, !document.is_null());
+        let mut list = json_ld::read_objects(&values, &self.types);
+        list.warnings.extend(warnings);
+        if list.items.len() > options.max_items {
+            list.items.truncate(options.max_items);
+            list.truncated = true;
+        }
+        Ok(Reading {
+            document,
+            ..reading(list, &self.fields, &variables)
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! What goes out of a session. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, RawItem, Rejected};
+
+/// What one listing page gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageSummary {
+    /// Items seen on the page.
+    pub items: usize,
+    /// Absolute address of the next page, where the page names one.
+    pub next: Option<String>,
+}
+
+/// A detail page that an item asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DetailRequest {
+    /// Which item.
+    pub entry: usize,
+    /// Absolute address.
+    pub url: String,
+}
+
+/// Everything that was read.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extraction {
+    /// Items seen.
+    pub found: usize,
+    /// Events, in the order of the pages.
+    pub events: Vec<Event>,
+    /// Items that were not made events.
+    pub rejected: Vec<Rejected>,
+    /// A limit cut the items or the detail pages.
+    pub truncated: bool,
+    /// What could not be read but did not matter for the rest.
+    pub warnings: Vec<String>,
+    /// Raw items after transform and follow, for `preview`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace: Vec<TracedItem>,
+}
+
+/// One item as it reached normalisation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TracedItem {
+    /// Number of the item it came from.
+    pub index: usize,
+    /// Its fields.
+    pub fields: RawItem,
+    /// Non-optional fields that matched nothing.
+    pub missing: Vec<String>,
+}
