@@ -20,6 +20,8 @@ pub struct JsonPlan {
     within_text: String,
     attribute: Option<String>,
     variable: Option<String>,
+    /// `items` gets a list of every script's value.
+    pub(super) slurp: bool,
     items: Program,
     fields: FieldPrograms,
 }
@@ -36,6 +38,7 @@ impl JsonPlan {
             within_text: spec.within.clone().unwrap_or_default(),
             attribute: spec.attribute.clone(),
             variable: spec.variable.clone(),
+            slurp: spec.slurp,
             items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
             fields: FieldPrograms::compile(&spec.fields, path)?,
         })

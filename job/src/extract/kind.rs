@@ -149,7 +149,7 @@ impl Kind {
             Self::Json(plan) => {
                 let mut documents = plan.documents(page)?;
                 // One script that holds an array is that array, not a list of scripts.
-                let is_one = documents.len() == 1;
+                let is_one = documents.len() == 1 && !plan.slurp;
                 let document = if is_one {
                     documents.remove(0)
                 } else {
@@ -157,7 +157,7 @@ impl Kind {
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
                 let list = match &document {
-                    Value::Array(scripts) if !is_one => plan.items(scripts, &variables, options.max_items)?,
+                    Value::Array(scripts) if !is_one && !plan.slurp => plan.items(scripts, &variables, options.max_items)?,
                     single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
                 };
                 Ok(Reading {
@@ -194,7 +194,7 @@ impl Kind {
 
 /// A feed's HTML as text; HTML that exceeds a limit is left as it is, and cut by the field's own limit.
 fn plain_text(html: &str) -> String {
-    pages::fragment_text(html).unwrap_or_else(|_| html.to_owned())
+    pages::fragment_lines(html).map_or_else(|_| html.to_owned(), |lines| lines.join("\n"))
 }
 
 /// `variables` with the page's JSON, where a program looks at it: converting a large page is not free.
