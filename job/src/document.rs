@@ -18,6 +18,7 @@ pub struct Document {
 
 impl Document {
     /// The document without its body, which travels beside it.
+    #[must_use]
     pub fn clone_head(&self) -> Self {
         Self {
             url: self.url.clone(),

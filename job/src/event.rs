@@ -82,7 +82,7 @@ pub struct Event {
     pub extra: Map<String, Value>,
 }
 
-/// Whether an event takes place (schema.org EventStatusType).
+/// Whether an event takes place (schema.org `EventStatusType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub enum EventStatus {

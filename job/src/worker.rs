@@ -155,12 +155,17 @@ impl Worker {
 
     /// Makes events of everything read and ends the process.
     pub async fn finish(mut self, bytes_read: usize) -> Result<Extraction, WorkerError> {
-        match self
-            .ask(&Request::Finish, &[], limits::deadline(bytes_read))
-            .await?
-        {
-            Reply::Finished(extraction) => Ok(*extraction),
-            other => Err(unexpected(&other)),
+        let mut whole = Extraction::default();
+        loop {
+            let deadline = limits::deadline(bytes_read);
+            match self.ask(&Request::Finish, &[], deadline).await? {
+                Reply::Part(part) => whole.extend(*part),
+                Reply::Finished(part) => {
+                    whole.extend(*part);
+                    return Ok(whole);
+                }
+                other => return Err(unexpected(&other)),
+            }
         }
     }
 

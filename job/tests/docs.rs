@@ -1,6 +1,8 @@
 //! The documentation is true: links resolve, generated parts are what the code says, manifests are valid and give
 //! events, and the commands of the tutorial do what stands below them. `UPDATE_DOCS=1` rewrites the generated parts.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 #[path = "docs/commands.rs"]
 mod commands;
 #[path = "docs/generated.rs"]

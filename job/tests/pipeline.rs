@@ -1,5 +1,12 @@
 //! Whole runs of the real binary against a loopback server and a SQLite file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test says so by failing"
+)]
+
 #[path = "support/scraper.rs"]
 mod scraper;
 
@@ -278,7 +285,7 @@ async fn a_program_that_never_ends_or_eats_memory_fails_the_run_inside_the_limit
             run.stderr
         );
         assert_eq!(report["step"], "extract");
-        assert!(started.elapsed() < Duration::from_secs(60), "{program}");
+        assert!(started.elapsed() < Duration::from_mins(1), "{program}");
     }
 }
 

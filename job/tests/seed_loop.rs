@@ -1,6 +1,13 @@
 //! The observability loop for real: ingester and serve, a Pushgateway, a Prometheus with the shipped configuration, and
 //! every query that the documentation and the dashboard ask of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test says so by failing"
+)]
+
 #[path = "support/scraper.rs"]
 mod scraper;
 #[path = "support/services.rs"]

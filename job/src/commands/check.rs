@@ -1,6 +1,6 @@
 //! `check`: manifests without fetching anything. IO: reads files, prints.
 
-use super::{CONFIGURATION, CommandError};
+use super::{CONFIGURATION, CommandError, output};
 use crate::{args::CheckArgs, sources};
 
 /// Prints one line for each problem on standard error and the number of sources on standard output.
@@ -18,11 +18,15 @@ pub fn run(args: &CheckArgs) -> Result<u8, CommandError> {
     for path in paths {
         let loaded = sources::from_path(&path);
         for problem in &loaded.problems {
-            eprintln!("{problem}");
+            output::note(problem);
         }
         valid += loaded.sources.len();
         problems += loaded.problems.len();
     }
-    println!("{valid} sources are valid, {problems} problems");
+    let sources = output::counted(valid, "valid source");
+    output::product(format_args!(
+        "{sources}, {}",
+        output::counted(problems, "problem")
+    ))?;
     Ok(if problems == 0 { 0 } else { CONFIGURATION })
 }

@@ -1,6 +1,6 @@
 //! `migrate`: tables of the store. IO.
 
-use super::{CommandError, setup};
+use super::{CommandError, output, setup};
 use crate::args::StoreArgs;
 
 /// Brings the tables up to date and says what was done.
@@ -8,15 +8,15 @@ pub async fn run(args: StoreArgs) -> Result<u8, CommandError> {
     let url = setup::store_url(&args)?.unwrap_or_else(setup::default_store);
     let store = crate::store::Store::open(&url)
         .await
-        .map_err(setup::store_error)?;
-    let report = store.migrate().await.map_err(setup::store_error)?;
-    match report.applied.as_slice() {
-        [] => println!("{url}: schema version {}, nothing to do", report.version),
-        applied => println!(
-            "{url}: schema version {}, applied {}",
-            report.version,
-            applied.join(", ")
-        ),
-    }
+        .map_err(|error| setup::store_error(&error))?;
+    let report = store
+        .migrate()
+        .await
+        .map_err(|error| setup::store_error(&error))?;
+    let done = match report.applied.as_slice() {
+        [] => "nothing to do".to_owned(),
+        applied => format!("applied {}", applied.join(", ")),
+    };
+    output::product(format_args!("{url}: schema version {}, {done}", report.version))?;
     Ok(0)
 }

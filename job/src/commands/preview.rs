@@ -8,7 +8,7 @@ use serde_json::Value;
 use sms_crds::report::RunReport;
 use url::Url;
 
-use super::{CONFIGURATION, CommandError, setup, table};
+use super::{CONFIGURATION, CommandError, output, setup, table};
 use crate::{
     args::{PreviewArgs, PreviewFormat, PushArgs, StoreArgs, parse_now},
     document::Document,
@@ -77,9 +77,12 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
         PreviewFormat::Json => {
             let json = serde_json::to_string_pretty(&preview)
                 .map_err(|error| CommandError::transient(format!("failed to write JSON: {error}")))?;
-            println!("{json}");
+            output::product(json)?;
         }
-        PreviewFormat::Table => print(&preview, if args.limit == 0 { usize::MAX } else { args.limit }),
+        PreviewFormat::Table => {
+            let limit = if args.limit == 0 { usize::MAX } else { args.limit };
+            output::product(tables(&preview, limit))?;
+        }
     }
     Ok(0)
 }
@@ -175,40 +178,43 @@ fn read(file: &Path, url: String, charset: Option<String>) -> Result<Document, C
     })
 }
 
-fn print(preview: &Preview<'_>, limit: usize) {
-    println!(
-        "{}: {} items found, {} events, {} rejected{}",
+fn tables(preview: &Preview<'_>, limit: usize) -> String {
+    let mut parts = vec![format!(
+        "{}: {} found, {}, {} rejected{}",
         preview.api_name,
-        preview.found,
-        preview.events.len(),
+        output::counted(preview.found, "item"),
+        output::counted(preview.events.len(), "event"),
         preview.rejected.len(),
         if preview.partial { ", partial" } else { "" }
-    );
+    )];
     if !preview.items.is_empty() {
-        println!("\nFields\n{}", table::fields(&field_rows(preview.items)));
+        parts.push(format!("\nFields\n{}", table::fields(&field_rows(preview.items))));
     }
     if !preview.events.is_empty() {
-        println!(
-            "\nEvents\n{}",
-            table::events(preview.events.iter().copied().take(limit))
-        );
-        print_rest(preview.events.len(), limit);
+        let rows = table::events(preview.events.iter().copied().take(limit));
+        parts.push(format!("\nEvents\n{rows}{}", rest(preview.events.len(), limit)));
     }
     if !preview.rejected.is_empty() {
-        println!(
-            "\nRejected\n{}",
-            table::rejected(preview.rejected.iter().take(limit))
-        );
-        print_rest(preview.rejected.len(), limit);
+        let rows = table::rejected(preview.rejected.iter().take(limit));
+        parts.push(format!(
+            "\nRejected\n{rows}{}",
+            rest(preview.rejected.len(), limit)
+        ));
     }
-    for warning in preview.warnings {
-        println!("\nwarning: {warning}");
-    }
+    parts.extend(
+        preview
+            .warnings
+            .iter()
+            .map(|warning| format!("\nwarning: {warning}")),
+    );
+    parts.join("\n")
 }
 
-fn print_rest(all: usize, limit: usize) {
+fn rest(all: usize, limit: usize) -> String {
     if all > limit {
-        println!("… and {} more; --limit 0 shows all", all - limit);
+        format!("\n… and {} more; --limit 0 shows all", all - limit)
+    } else {
+        String::new()
     }
 }
 

@@ -24,11 +24,11 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
     let stop = stop::on_signal()
         .map_err(|error| CommandError::transient(format!("failed to listen to signals: {error}")))?;
     let loaded = sources::load(&args.sources);
-    for problem in &loaded.problems {
-        error!("{problem}");
-    }
     if loaded.sources.is_empty() {
         return Err(CommandError::configuration(loaded.problems.join("\nerror: ")));
+    }
+    for problem in &loaded.problems {
+        error!("{problem}");
     }
     let environment = setup::environment(&args.store, &args.reach, &args.push, stop)?;
     let exporter = Exporter::new()

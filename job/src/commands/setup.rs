@@ -56,7 +56,7 @@ pub fn default_store() -> StoreUrl {
 }
 
 /// A store's error with the exit code that fits it.
-pub fn store_error(error: StoreError) -> CommandError {
+pub fn store_error(error: &StoreError) -> CommandError {
     let message = error.to_string();
     match error.reason().is_transient() {
         true => CommandError::transient(message),

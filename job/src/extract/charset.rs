@@ -46,7 +46,7 @@ fn declared(body: &[u8]) -> Option<&'static Encoding> {
             let value = value.trim_start_matches(['"', '\'', ' ']);
             let end = value.find(['"', '\'', ' ', ';', '/', '?']).unwrap_or(value.len());
             // A page that says UTF-16 in its own ASCII text is not (WHATWG HTML, "prescan").
-            Encoding::for_label(value[..end].as_bytes())
+            Encoding::for_label(&value.as_bytes()[..end])
                 .map(|found| if found.is_ascii_compatible() { found } else { UTF_8 })
         })
     })

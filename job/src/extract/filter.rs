@@ -99,12 +99,11 @@ impl Rule {
 /// The texts of a field: one, or one for each entry of a list; a missing field is the empty text.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
-        None | Some(Value::Null) => vec![String::new()],
         Some(Value::String(text)) => vec![text.clone()],
         Some(Value::Array(list)) if !list.is_empty() => {
             list.iter().flat_map(|entry| texts(Some(entry))).collect()
         }
-        Some(Value::Array(_)) => vec![String::new()],
+        None | Some(Value::Null | Value::Array(_)) => vec![String::new()],
         Some(other) => vec![other.to_string()],
     }
 }

@@ -112,6 +112,20 @@ impl Program {
         }
     }
 
+    /// Like [`Self::run`], for an input that nobody needs afterwards: of a large page its parts are moved, not copied.
+    ///
+    /// # Errors
+    /// What the program says, in words.
+    pub fn take(&self, input: Value, variables: &Variables, limit: usize) -> Result<Vec<Value>, String> {
+        match &self.code {
+            Code::Plain(path) => path.take(input).map(|mut out| {
+                out.truncate(limit);
+                out
+            }),
+            Code::Jq(_) => self.run(&input, variables, limit),
+        }
+    }
+
     /// The first output, or null where there is none.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use super::{
     html::{CompiledSelector, compile_selector},
     item::{ItemList, SourceItem},
     jq::{Program, Variables},
+    kind::ReadOptions,
     literal,
     page::Page,
 };
@@ -21,7 +22,7 @@ pub struct JsonPlan {
     attribute: Option<String>,
     variable: Option<String>,
     /// `items` gets a list of every script's value.
-    pub(super) slurp: bool,
+    slurp: bool,
     items: Program,
     fields: FieldPrograms,
 }
@@ -51,8 +52,8 @@ impl JsonPlan {
             Some(selector) if !page.looks_like_json() => {
                 let html = page.html()?;
                 match &self.attribute {
-                    Some(name) => self.from_scripts(&html.attributes(selector, name)),
-                    None => self.from_scripts(&html.scripts(selector)),
+                    Some(name) => self.read_scripts(&html.attributes(selector, name)),
+                    None => self.read_scripts(&html.scripts(selector)),
                 }
             }
             _ => serde_json::from_str(without_guard(text))
@@ -67,7 +68,7 @@ impl JsonPlan {
         }
     }
 
-    fn from_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
+    fn read_scripts(&self, scripts: &[String]) -> Result<Vec<Value>, ExtractError> {
         let fail = |problem: String| ExtractError::Parse {
             format: "JSON",
             problem,
@@ -99,22 +100,26 @@ impl JsonPlan {
             let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
             return Err(fail(format!("within {:?}: {problem}", self.within_text)));
         }
-        Ok(found)
+        Ok(if self.slurp {
+            vec![Value::Array(found)]
+        } else {
+            found
+        })
     }
 
-    /// The items of `documents`, at most `max_items`.
+    /// The items of `documents`, at most `max_items`. Of an item nobody wants untouched the fields alone are kept.
     pub fn items(
         &self,
-        documents: &[Value],
+        documents: Vec<Value>,
         variables: &Variables,
-        max_items: usize,
+        options: &ReadOptions<'_>,
     ) -> Result<ItemList, ExtractError> {
         let mut list = ItemList::default();
         for document in documents {
             // One more than the limit tells "just full" from "cut".
             let outputs = self
                 .items
-                .run(document, variables, max_items + 1)
+                .take(document, variables, options.max_items + 1)
                 .map_err(|problem| ExtractError::Program {
                     path: self.items.place().to_owned(),
                     problem,
@@ -126,23 +131,25 @@ impl JsonPlan {
                     other => vec![other],
                 };
                 for raw in elements {
-                    if list.items.len() >= max_items {
+                    if list.items.len() >= options.max_items {
                         list.truncated = true;
                         return Ok(list);
                     }
-                    list.items.push(self.item(raw, list.items.len(), variables));
+                    let item = self.item(raw, list.items.len(), variables, options.want_item);
+                    list.items.push(item);
                 }
             }
         }
         Ok(list)
     }
 
-    fn item(&self, raw: Value, index: usize, variables: &Variables) -> SourceItem {
-        let fields = match &raw {
-            Value::Object(own) if self.fields.is_empty() => own.clone(),
-            _ => self.fields.read(&raw, RawItem::new(), index, variables),
+    fn item(&self, raw: Value, index: usize, variables: &Variables, want_item: bool) -> SourceItem {
+        let kept = if want_item { raw.clone() } else { Value::Null };
+        let fields = match raw {
+            Value::Object(own) if self.fields.is_empty() => own,
+            other => self.fields.read(&other, RawItem::new(), index, variables),
         };
-        SourceItem { fields, raw }
+        SourceItem { fields, raw: kept }
     }
 
     /// Whether a program of this extractor looks at the whole page.

@@ -9,7 +9,7 @@ mod tests;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use sms_crds::v1alpha1::{
-    ExtractSpec, FeedExtract, FollowSpec, HtmlExtract, IcalExtract, JsonLdExtract, LookupSpec,
+    ExtractSpec, FeedExtract, FollowSpec, HtmlExtract, IcalExtract, JsonExtract, JsonLdExtract, LookupSpec,
 };
 
 use super::{
@@ -36,17 +36,30 @@ pub struct ReadOptions<'a> {
     pub max_items: usize,
     /// Whether an HTML item's whole text is wanted as field `text`.
     pub want_text: bool,
+    /// Whether the untouched item is wanted, for `$item`.
+    pub want_item: bool,
+    /// Whether the page's JSON is wanted, for `$document` and the next page's address.
+    pub want_document: bool,
 }
 
 /// What was read from one page.
 pub struct Reading {
     /// The items.
     pub list: ItemList,
-    /// The JSON of the page, for `$document`; null where the page is none.
+    /// The JSON of the page, for `$document`; null where the page is none or it is not wanted.
     pub document: Value,
     /// Names of non-optional fields that matched nothing, by item.
     pub missing: Vec<Vec<String>>,
 }
+
+/// The five blocks of a manifest of which one is there.
+type Specs<'s> = (
+    Option<&'s JsonExtract>,
+    Option<&'s HtmlExtract>,
+    Option<&'s IcalExtract>,
+    Option<&'s FeedExtract>,
+    Option<&'s JsonLdExtract>,
+);
 
 /// A compiled extractor.
 pub enum Kind {
@@ -105,16 +118,7 @@ impl Kind {
         )
     }
 
-    fn compile(
-        (json, html, ical, feed, json_ld): (
-            Option<&sms_crds::v1alpha1::JsonExtract>,
-            Option<&HtmlExtract>,
-            Option<&IcalExtract>,
-            Option<&FeedExtract>,
-            Option<&JsonLdExtract>,
-        ),
-        path: &str,
-    ) -> Result<Self, PlanError> {
+    fn compile((json, html, ical, feed, json_ld): Specs<'_>, path: &str) -> Result<Self, PlanError> {
         match (json, html, ical, feed, json_ld) {
             (Some(spec), None, None, None, None) => {
                 JsonPlan::compile(spec, &format!("{path}.json")).map(Self::Json)
@@ -147,21 +151,15 @@ impl Kind {
     ) -> Result<Reading, ExtractError> {
         match self {
             Self::Json(plan) => {
-                let mut documents = plan.documents(page)?;
-                // One script that holds an array is that array, not a list of scripts.
-                let is_one = documents.len() == 1 && !plan.slurp;
-                let document = if is_one {
-                    documents.remove(0)
-                } else {
-                    Value::Array(documents)
+                let documents = plan.documents(page)?;
+                let document = match documents.as_slice() {
+                    _ if !(options.want_document || plan.needs_document()) => Value::Null,
+                    [single] => single.clone(),
+                    several => Value::from(several.to_vec()),
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
-                let list = match &document {
-                    Value::Array(scripts) if !is_one && !plan.slurp => plan.items(scripts, &variables, options.max_items)?,
-                    single => plan.items(std::slice::from_ref(single), &variables, options.max_items)?,
-                };
                 Ok(Reading {
-                    list,
+                    list: plan.items(documents, &variables, options)?,
                     document,
                     missing: Vec::new(),
                 })

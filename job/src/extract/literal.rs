@@ -2,7 +2,7 @@
 //!
 //! Pages assign their data to variables as JavaScript, not JSON: unquoted keys, single quotes, comments, trailing
 //! commas, `undefined`, `!0`, `new Date(…)`, `JSON.parse('…')`, and a function that is called where it stands, as
-//! Nuxt writes its state (`invocation`). This reader takes the literal subset of ECMAScript (ECMA-262 §13.2) and
+//! Nuxt writes its state ([`invocation`]). This reader takes the literal subset of ECMAScript (ECMA-262 §13.2) and
 //! nothing that would need an interpreter; what it does not know inside a literal becomes null.
 
 mod invocation;
@@ -35,7 +35,7 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
     }
     let mut problem = None;
     for start in assignments(script, variable) {
-        match Reader::new(script, start).value() {
+        match Reader::at(script, start).value() {
             Ok(value) if variable.is_some() || value.is_object() || value.is_array() => return Ok(value),
             Ok(_) => {}
             Err(error) => {
@@ -55,7 +55,7 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
 /// # Errors
 /// In words, with the character.
 pub fn parse(text: &str) -> Result<Value, String> {
-    let mut reader = Reader::new(text, 0);
+    let mut reader = Reader::at(text, 0);
     let value = reader.value()?;
     reader.skip_blank();
     match reader.rest().trim_start_matches(';').trim() {
@@ -66,7 +66,7 @@ pub fn parse(text: &str) -> Result<Value, String> {
 
 /// The object or array that a text which is one call hands over first: JSONP, `callback({…});`.
 pub fn called_value(text: &str) -> Option<Value> {
-    let mut reader = Reader::new(text, 0);
+    let mut reader = Reader::at(text, 0);
     reader.skip_blank();
     if reader.rest().starts_with("typeof ") {
         reader.at += reader.rest().find("&&")? + 2;

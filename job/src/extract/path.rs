@@ -62,7 +62,7 @@ impl Path {
                     (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(NULL),
                     (StepKind::Key(key), Value::Object(map)) => next.push(map.get(key).unwrap_or(NULL)),
                     (StepKind::Index(index), Value::Array(list)) => {
-                        next.push(at(list, *index).unwrap_or(NULL))
+                        next.push(position(list, *index).map_or(NULL, |at| &list[at]));
                     }
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.values()),
@@ -76,10 +76,40 @@ impl Path {
     }
 }
 
-fn at(list: &[Value], index: i64) -> Option<&Value> {
+impl Path {
+    /// What [`Self::run`] gives, taken out of `input` instead of copied.
+    ///
+    /// # Errors
+    /// Those of [`Self::run`].
+    pub fn take(&self, input: Value) -> Result<Vec<Value>, String> {
+        let mut current = vec![input];
+        for step in &self.steps {
+            let mut next = Vec::with_capacity(current.len());
+            for value in current {
+                match (&step.kind, value) {
+                    (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(Value::Null),
+                    (StepKind::Key(key), Value::Object(mut map)) => {
+                        next.push(map.swap_remove(key).unwrap_or_default());
+                    }
+                    (StepKind::Index(index), Value::Array(mut list)) => {
+                        next.push(position(&list, *index).map_or(Value::Null, |at| list.swap_remove(at)));
+                    }
+                    (StepKind::Each, Value::Array(list)) => next.extend(list),
+                    (StepKind::Each, Value::Object(map)) => next.extend(map.into_values()),
+                    _ if step.optional => {}
+                    (kind, other) => return Err(mismatch(kind, &other)),
+                }
+            }
+            current = next;
+        }
+        Ok(current)
+    }
+}
+
+fn position(list: &[Value], index: i64) -> Option<usize> {
     let length = i64::try_from(list.len()).ok()?;
     let index = if index < 0 { index + length } else { index };
-    list.get(usize::try_from(index).ok()?)
+    usize::try_from(index).ok().filter(|at| *at < list.len())
 }
 
 fn mismatch(kind: &StepKind, value: &Value) -> String {
@@ -156,6 +186,40 @@ mod tests {
             .expect(program)
             .run(input)
             .map(|out| out.into_iter().cloned().collect())
+    }
+
+    fn take(program: &str, input: &Value) -> Result<Vec<Value>, String> {
+        Path::parse(program).expect(program).take(input.clone())
+    }
+
+    #[test]
+    fn what_is_taken_is_what_is_looked_at() {
+        let page = json!({"a": [1, {"b": [2, null, "x"]}, []], "c": {"d": 1, "e": {"b": 3}}, "f": null});
+        for program in [
+            ".",
+            ".a",
+            ".a[]",
+            ".a[1]",
+            ".a[-2]",
+            ".a[9]",
+            ".a[-9]",
+            ".a[1].b[]",
+            ".c[]",
+            ".c[].b",
+            ".c[].b?",
+            ".f[0]",
+            ".f.g",
+            ".f[]",
+            ".x.y",
+            ".a.b",
+            ".a[].b?",
+            ".a[1].b[2]",
+            "[0]?",
+        ] {
+            if Path::parse(program).is_some() {
+                assert_eq!(take(program, &page), run(program, &page), "{program}");
+            }
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn parts(input: &Val, pattern: &Val, flags: &Val, between: bool, matches: bool) 
             continue;
         }
         if between {
-            out.push(Val::utf8_str(text[end..whole.start()].as_bytes().to_vec()));
+            out.push(Val::utf8_str(text.as_bytes()[end..whole.start()].to_vec()));
         }
         if matches {
             out.push(groups(&regex, &captures, &mut counter));
@@ -75,7 +75,7 @@ fn parts(input: &Val, pattern: &Val, flags: &Val, between: bool, matches: bool) 
         }
     }
     if between {
-        out.push(Val::utf8_str(text[end..].as_bytes().to_vec()));
+        out.push(Val::utf8_str(text.as_bytes()[end..].to_vec()));
     }
     Ok(out.into_iter().collect())
 }

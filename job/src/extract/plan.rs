@@ -1,7 +1,10 @@
 //! A source's `extract` compiled: every selector, pattern and program checked once. Pure.
 
 use jiff::{Timestamp, tz::TimeZone};
-use sms_crds::{ScrapeSource, v1alpha1::MergeRule};
+use sms_crds::{
+    ScrapeSource,
+    v1alpha1::{FollowSpec, MergeRule, PagesSpec},
+};
 
 use super::{
     error::PlanError,
@@ -86,43 +89,12 @@ impl Plan {
         );
         let include = rules(&extract.include, "spec.extract.include", &mut errors);
         let exclude = rules(&extract.exclude, "spec.extract.exclude", &mut errors);
-        let follow = extract.follow.as_ref().and_then(|follow| {
-            let at = "spec.extract.follow";
-            let url = collect(Program::compile(&follow.url, format!("{at}.url")), &mut errors);
-            let kind = collect(Kind::of_follow(follow, at), &mut errors);
-            let transform = optional_program(
-                follow.transform.as_deref(),
-                "spec.extract.follow.transform",
-                &mut errors,
-            );
-            let max = follow
-                .max
-                .and_then(|max| usize::try_from(max).ok())
-                .unwrap_or(DEFAULT_MAX_FOLLOWED);
-            Some(Follow {
-                url: url?,
-                kind: kind?,
-                transform,
-                merge: follow.merge,
-                max,
-            })
-        });
-        let next = source
-            .spec
-            .fetch
-            .pages
+        let follow = extract
+            .follow
             .as_ref()
-            .and_then(|pages| match (&pages.next, &pages.next_path) {
-                (Some(css), _) => {
-                    collect(compile_selector(css, "spec.fetch.pages.next"), &mut errors).map(NextLink::Css)
-                }
-                (None, Some(program)) => collect(
-                    Program::compile(program, "spec.fetch.pages.nextPath"),
-                    &mut errors,
-                )
-                .map(NextLink::Path),
-                (None, None) => None,
-            });
+            .and_then(|follow| Follow::compile(follow, &mut errors));
+        let pages = source.spec.fetch.pages.as_ref();
+        let next = pages.and_then(|pages| NextLink::compile(pages, &mut errors));
         let time_zone = collect(
             TimeZone::get(&zone).map_err(|_| {
                 let problem = format!("{zone:?} is no time zone; write for example America/Los_Angeles");
@@ -176,6 +148,38 @@ impl Plan {
                 .follow
                 .as_ref()
                 .is_some_and(|follow| follow.url.mentions(".text"))
+    }
+}
+
+impl Follow {
+    fn compile(spec: &FollowSpec, errors: &mut Vec<PlanError>) -> Option<Self> {
+        let at = "spec.extract.follow";
+        let url = collect(Program::compile(&spec.url, format!("{at}.url")), errors);
+        let kind = collect(Kind::of_follow(spec, at), errors);
+        let transform = optional_program(spec.transform.as_deref(), "spec.extract.follow.transform", errors);
+        let max = spec
+            .max
+            .and_then(|max| usize::try_from(max).ok())
+            .unwrap_or(DEFAULT_MAX_FOLLOWED);
+        Some(Self {
+            url: url?,
+            kind: kind?,
+            transform,
+            merge: spec.merge,
+            max,
+        })
+    }
+}
+
+impl NextLink {
+    fn compile(spec: &PagesSpec, errors: &mut Vec<PlanError>) -> Option<Self> {
+        match (&spec.next, &spec.next_path) {
+            (Some(css), _) => collect(compile_selector(css, "spec.fetch.pages.next"), errors).map(Self::Css),
+            (None, Some(program)) => {
+                collect(Program::compile(program, "spec.fetch.pages.nextPath"), errors).map(Self::Path)
+            }
+            (None, None) => None,
+        }
     }
 }
 

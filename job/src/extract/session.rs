@@ -6,7 +6,7 @@
 mod model;
 mod shape;
 
-use std::rc::Rc;
+use std::{collections::VecDeque, rc::Rc};
 
 use serde_json::{Map, Value};
 use sms_crds::report::SkipReason;
@@ -35,7 +35,7 @@ struct Entry {
 /// A run's reading in progress.
 pub struct Session {
     plan: Plan,
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
     out: Extraction,
     trace: bool,
 }
@@ -45,7 +45,7 @@ impl Session {
     pub fn new(plan: Plan, trace: bool) -> Self {
         Self {
             plan,
-            entries: Vec::new(),
+            entries: VecDeque::new(),
             out: Extraction::default(),
             trace,
         }
@@ -64,6 +64,9 @@ impl Session {
             zone: &self.plan.zone,
             max_items: room,
             want_text: self.plan.wants_text(),
+            want_item: self.plan.mentions("$item"),
+            want_document: self.plan.mentions("$document")
+                || matches!(self.plan.next, Some(NextLink::Path(_))),
         };
         let reading = self.plan.kind.read(&page, &variables, &options)?;
         variables.lookups = self.lookups(&page, &variables, &options)?;
@@ -139,6 +142,8 @@ impl Session {
                 .transform
                 .as_ref()
                 .is_some_and(|program| program.mentions(".text")),
+            want_item: false,
+            want_document: false,
         };
         let reading = follow.kind.read(&page, &variables, &options)?;
         let Some(first) = reading.list.items.into_iter().next() else {
@@ -170,23 +175,21 @@ impl Session {
         Ok(())
     }
 
-    /// Makes events of everything read.
-    pub fn finish(self) -> Extraction {
-        let Self {
-            plan,
-            entries,
-            mut out,
-            trace,
-        } = self;
-        for entry in entries.into_iter().filter(|entry| !entry.fields.is_empty()) {
-            match plan
+    /// Makes events of the next `limit` entries, and lets go of them. The first part has what was found before: the
+    /// number of items, rejections and warnings.
+    pub fn part(&mut self, limit: usize) -> Extraction {
+        let mut out = std::mem::take(&mut self.out);
+        let entries = self.entries.drain(..limit.min(self.entries.len()));
+        for entry in entries.filter(|entry| !entry.fields.is_empty()) {
+            match self
+                .plan
                 .normaliser
                 .events(entry.index, &entry.fields, &entry.base_url)
             {
                 Ok(events) => out.events.extend(events),
                 Err(rejected) => out.rejected.push(rejected),
             }
-            if trace {
+            if self.trace {
                 out.trace.push(TracedItem {
                     index: entry.index,
                     fields: entry.fields,
@@ -195,6 +198,11 @@ impl Session {
             }
         }
         out
+    }
+
+    /// Whether [`Self::part`] has given everything.
+    pub fn is_finished(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// Transform, include and exclude for the items of a page.
@@ -231,14 +239,15 @@ impl Session {
                     self.out.rejected.push(Rejected {
                         index,
                         reason: SkipReason::MissingTitle,
-                        detail: "the item has no fields: name some in fields, or let items give objects".to_owned(),
+                        detail: "the item has no fields: name some in fields, or let items give objects"
+                            .to_owned(),
                         title: None,
                     });
                     continue;
                 }
                 match self.filtered(index, &fields, variables) {
                     Some(rejected) => self.out.rejected.push(rejected),
-                    None => self.entries.push(Entry {
+                    None => self.entries.push_back(Entry {
                         index,
                         fields,
                         base_url: Rc::clone(base_url),
@@ -292,7 +301,7 @@ impl Session {
         let mut items = items.into_iter();
         self.entries[entry].fields = items.next().unwrap_or_default();
         for fields in items {
-            self.entries.push(Entry {
+            self.entries.push_back(Entry {
                 index,
                 fields,
                 base_url: Rc::clone(base_url),
@@ -322,6 +331,8 @@ impl Session {
                 variables,
                 &ReadOptions {
                     max_items: 100_000,
+                    want_item: false,
+                    want_document: false,
                     ..*options
                 },
             )?;

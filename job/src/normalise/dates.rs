@@ -51,7 +51,9 @@ pub enum WhenError {
     #[error("names no date yet")]
     Unannounced,
     /// It says how the event repeats and names no day ("Every Tuesday 8pm").
-    #[error("says how the event repeats, but names no date: let transform make the dates, or read the site's calendar file")]
+    #[error(
+        "says how the event repeats, but names no date: let transform make the dates, or read the site's calendar file"
+    )]
     Repeating,
     /// The year is missing and the manifest requires one.
     #[error("has no year: set dates.year to nearest to let the nearest date count")]

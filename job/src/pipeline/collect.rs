@@ -77,7 +77,7 @@ pub async fn collect(
             last_modified: known.last_modified.clone(),
             body_hash: known.body_hash.clone(),
         });
-    let first = match fetcher.first(known.as_ref()).await? {
+    let mut first = match fetcher.first(known.as_ref()).await? {
         Fetched::NotModified => {
             report.http_status = Some(304);
             report.pages = 1;
@@ -100,6 +100,8 @@ pub async fn collect(
     let mut worker = Worker::start(&environment.worker, source, options.now, options.trace).await?;
     let mut bytes = first.document.body.len();
     let summary = worker.page(&first.document).await?;
+    // The worker has it; here it would only lie beside the events.
+    first.document.body = Vec::new();
     debug!(
         api = source.api_name(),
         url = first.document.url,

@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::store::{Lease, Store};
 
 /// How long a lease lives without renewal: so long does a killed run block its source.
-pub const LEASE_TIME: Duration = Duration::from_secs(60);
+pub const LEASE_TIME: Duration = Duration::from_mins(1);
 
 /// How often it is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(20);

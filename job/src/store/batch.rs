@@ -1,6 +1,6 @@
 //! Events as rows: what is written and what need not be. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde::Serialize;
@@ -19,8 +19,7 @@ const FIRST_DATE: civil::Date = civil::date(1, 1, 1);
 
 /// The events of a run, each identity once.
 pub(super) struct Batch<'a> {
-    events: HashMap<String, &'a Identified>,
-    order: Vec<String>,
+    events: Vec<(String, &'a Identified)>,
     /// First and last start date.
     pub(super) range: Option<(civil::Date, civil::Date)>,
 }
@@ -36,8 +35,8 @@ pub(super) struct Change {
 /// What a commit has to write.
 #[derive(Default)]
 pub(super) struct Plan {
-    /// Rows to insert or replace, as JSON arrays of bounded length.
-    pub(super) statements: Vec<String>,
+    /// Which events of the batch to insert or replace.
+    writes: Vec<usize>,
     /// Events that were in the run before and are not in this one, as a JSON array; `None` if there are none.
     pub(super) absent: Option<Vec<String>>,
     pub(super) new: i64,
@@ -60,40 +59,36 @@ struct Row<'a> {
 impl<'a> Batch<'a> {
     pub(super) fn new(events: &'a [Identified]) -> Self {
         let mut batch = Self {
-            events: HashMap::with_capacity(events.len()),
-            order: Vec::new(),
+            events: Vec::with_capacity(events.len()),
             range: None,
         };
+        let mut seen = HashSet::with_capacity(events.len());
         for event in events {
             let uid = without_nul(&event.uid);
-            if batch.events.contains_key(&uid) {
+            if !seen.insert(uid.clone()) {
                 continue;
             }
             let start = date(&event.event.start);
             let (first, last) = batch.range.unwrap_or((start, start));
             batch.range = Some((first.min(start), last.max(start)));
-            batch.order.push(uid.clone());
-            batch.events.insert(uid, event);
+            batch.events.push((uid, event));
         }
         batch
     }
 
     /// Identities, in the order of [`Self::hashes`].
     pub(super) fn uids(&self) -> Vec<String> {
-        self.order.clone()
+        self.events.iter().map(|(uid, _)| uid.clone()).collect()
     }
 
     /// Content hashes.
     pub(super) fn hashes(&self) -> Vec<String> {
-        self.order
-            .iter()
-            .filter_map(|uid| self.events.get(uid))
-            .map(|event| event.content_hash.clone())
-            .collect()
+        let hashes = self.events.iter().map(|(_, event)| event.content_hash.clone());
+        hashes.collect()
     }
 
     /// What is to be written, given how the stored events differ.
-    pub(super) fn plan(&self, changes: Vec<Change>) -> Result<Plan, serde_json::Error> {
+    pub(super) fn plan(&self, changes: Vec<Change>) -> Plan {
         let mut plan = Plan::default();
         let mut absent = Vec::new();
         let mut differing = HashSet::new();
@@ -107,39 +102,37 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        plan.unchanged = i64::try_from(self.order.len()).unwrap_or(i64::MAX) - plan.new - plan.updated;
+        plan.unchanged = i64::try_from(self.events.len()).unwrap_or(i64::MAX) - plan.new - plan.updated;
         plan.absent = Some(absent).filter(|absent| !absent.is_empty());
-        let wanted: Vec<&str> = self
-            .order
-            .iter()
-            .map(String::as_str)
-            .filter(|uid| differing.contains(*uid))
+        plan.writes = (0..self.events.len())
+            .filter(|at| differing.contains(&self.events[*at].0))
             .collect();
-        for uids in wanted.chunks(ROWS_PER_STATEMENT) {
-            let rows: Vec<Row> = uids
-                .iter()
-                .filter_map(|uid| self.row(uid))
-                .collect::<Result<_, _>>()?;
-            plan.statements.push(serde_json::to_string(&rows)?);
-        }
-        Ok(plan)
+        plan
     }
 
-    fn row<'r>(&'r self, uid: &'r str) -> Option<Result<Row<'r>, serde_json::Error>> {
-        let identified = self.events.get(uid)?;
+    /// The rows to write as JSON arrays of bounded length, each made when it is asked for: together they are larger
+    /// than the events.
+    pub(super) fn statements(&self, plan: &Plan) -> impl Iterator<Item = Result<String, serde_json::Error>> {
+        plan.writes.chunks(ROWS_PER_STATEMENT).map(|writes| {
+            let rows: Vec<Row> = writes.iter().map(|at| self.row(*at)).collect::<Result<_, _>>()?;
+            serde_json::to_string(&rows)
+        })
+    }
+
+    fn row(&self, at: usize) -> Result<Row<'_>, serde_json::Error> {
+        let (uid, identified) = &self.events[at];
         let event = &identified.event;
         let start_on = date(&event.start);
         let end_on = event.end.as_ref().map_or(start_on, date).max(start_on);
-        let document = clean_json(event);
-        Some(document.map(|document| Row {
+        Ok(Row {
             uid,
             hash: &identified.content_hash,
             start_on: start_on.to_string(),
             end_on: end_on.to_string(),
             start_at: instant_text(instant(&event.start, event)),
             end_at: event.end.as_ref().map(|end| instant_text(instant(end, event))),
-            document,
-        }))
+            document: clean_json(event)?,
+        })
     }
 }
 
@@ -226,6 +219,10 @@ mod tests {
         }
     }
 
+    fn statements(batch: &Batch<'_>, plan: &Plan) -> Vec<String> {
+        batch.statements(plan).collect::<Result<_, _>>().unwrap()
+    }
+
     #[test]
     fn only_what_differs_is_written() {
         let events = ["a", "b", "c", "d", "a"].map(|uid| event(uid, &json!({})));
@@ -236,14 +233,14 @@ mod tests {
             change("c", "back"),
             change("x", "absent"),
         ];
-        let plan = batch.plan(changes).unwrap();
+        let plan = batch.plan(changes);
         assert_eq!((plan.new, plan.updated, plan.unchanged), (1, 1, 2));
         assert_eq!(plan.absent, Some(vec!["x".to_owned()]));
-        let rows: Vec<Value> = serde_json::from_str(&plan.statements.concat()).unwrap();
+        let rows: Vec<Value> = serde_json::from_str(&statements(&batch, &plan).concat()).unwrap();
         let uids: Vec<_> = rows.iter().map(|row| row["uid"].as_str().unwrap()).collect();
         assert_eq!(uids, ["a", "b", "c"]);
-        let nothing = batch.plan(Vec::new()).unwrap();
-        assert!(nothing.statements.is_empty() && nothing.absent.is_none());
+        let nothing = batch.plan(Vec::new());
+        assert!(statements(&batch, &nothing).is_empty() && nothing.absent.is_none());
         assert_eq!(nothing.unchanged, 4);
     }
 
@@ -251,17 +248,16 @@ mod tests {
     fn statements_are_of_bounded_length() {
         let events: Vec<_> = (0..4_500).map(|n| event(&n.to_string(), &json!({}))).collect();
         let batch = Batch::new(&events);
-        let plan = batch
-            .plan(batch.uids().iter().map(|uid| change(uid, "new")).collect())
-            .unwrap();
-        assert_eq!(plan.statements.len(), 3);
+        let plan = batch.plan(batch.uids().iter().map(|uid| change(uid, "new")).collect());
+        assert_eq!(statements(&batch, &plan).len(), 3);
     }
 
     #[test]
     fn a_date_becomes_midnight_in_the_zone_of_the_event() {
         let events = [event("a", &json!({ "end": "2026-05-12" }))];
-        let plan = Batch::new(&events).plan(vec![change("a", "new")]).unwrap();
-        let rows: Value = serde_json::from_str(&plan.statements[0]).unwrap();
+        let batch = Batch::new(&events);
+        let plan = batch.plan(vec![change("a", "new")]);
+        let rows: Value = serde_json::from_str(&statements(&batch, &plan)[0]).unwrap();
         assert_eq!(rows[0]["start_at"], "2026-05-10T07:00:00.000Z");
         assert_eq!(rows[0]["end_at"], "2026-05-12T07:00:00.000Z");
         assert_eq!(
@@ -276,8 +272,9 @@ mod tests {
         odd.event.start = EventTime::Date(civil::date(-44, 3, 15));
         odd.event.end = Some(EventTime::Date(civil::Date::MAX));
         let events = [odd];
-        let plan = Batch::new(&events).plan(vec![change("a", "new")]).unwrap();
-        let rows: Value = serde_json::from_str(&plan.statements[0]).unwrap();
+        let batch = Batch::new(&events);
+        let plan = batch.plan(vec![change("a", "new")]);
+        let rows: Value = serde_json::from_str(&statements(&batch, &plan)[0]).unwrap();
         assert_eq!(rows[0]["start_on"], "0001-01-01");
         assert_eq!(rows[0]["start_at"], "0001-01-01T00:00:00.000Z");
         assert_eq!(rows[0]["end_on"], "9999-12-31");

@@ -13,6 +13,9 @@ use crate::extract::{error::ExtractError, plan::Plan, session::Session};
 /// The hidden first argument that makes the binary a worker.
 pub const ARGUMENT: &str = "extract-worker";
 
+/// Most entries of one part of the answer: enough to make the exchange cheap, few enough to weigh nothing.
+const ENTRIES_PER_PART: usize = 500;
+
 /// Answers requests until standard input ends. The work runs in a thread of its own, since only there the size of the
 /// stack is ours to say.
 pub fn run() -> io::Result<()> {
@@ -30,9 +33,9 @@ fn serve() -> io::Result<()> {
     let mut output = io::stdout().lock();
     let mut session = None;
     while let Some((request, body)) = read_frame_blocking::<Request>(&mut input)? {
-        let finished = matches!(request, Request::Finish);
-        write_frame_blocking(&mut output, &answer(&mut session, request, body))?;
-        if finished {
+        let reply = answer(&mut session, request, body);
+        write_frame_blocking(&mut output, &reply)?;
+        if matches!(reply, Reply::Finished(_)) {
             // The operating system takes the memory back faster than we could.
             std::process::exit(0);
         }
@@ -72,9 +75,12 @@ fn answer(session: &mut Option<Session>, request: Request, body: Vec<u8>) -> Rep
                 .detail(entry, &document)
                 .map_or_else(|error| failed(&error), |()| Reply::Merged)
         }
-        (Request::Finish, session @ Some(_)) => {
-            let extraction = session.take().map(Session::finish).unwrap_or_default();
-            Reply::Finished(Box::new(extraction))
+        (Request::Finish, Some(session)) => {
+            let part = Box::new(session.part(ENTRIES_PER_PART));
+            match session.is_finished() {
+                true => Reply::Finished(part),
+                false => Reply::Part(part),
+            }
         }
         (_, None) => Reply::Failed {
             reason: Reason::Internal,

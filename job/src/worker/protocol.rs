@@ -42,7 +42,7 @@ pub enum Request {
         /// Head of the document.
         document: Document,
     },
-    /// Make events of everything; last.
+    /// Make events of the next entries; asked until it was the last of them.
     Finish,
 }
 
@@ -58,7 +58,9 @@ pub enum Reply {
     Details(Vec<DetailRequest>),
     /// To `Detail`.
     Merged,
-    /// To `Finish`.
+    /// To `Finish`, and there is more: neither side holds all events as text.
+    Part(Box<Extraction>),
+    /// To `Finish`; the process ends.
     Finished(Box<Extraction>),
     /// To anything that could not be done.
     Failed {
@@ -77,6 +79,7 @@ impl Reply {
             Self::Page(_) => "page",
             Self::Details(_) => "details",
             Self::Merged => "merged",
+            Self::Part(_) => "part",
             Self::Finished(_) => "finished",
             Self::Failed { .. } => "failed",
         }

@@ -117,7 +117,7 @@ fn the_commands_of_all_other_pages_work() {
         .filter(|page| !own.contains(page))
         .map(|page| follow(page))
         .sum();
-    assert!(ran >= 3, "{ran}");
+    assert!(ran >= 2, "{ran}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{repository, words};
 fn agrees(page: &str, make: impl Fn(&str) -> Option<String>) {
     let path = repository().join(page);
     let text = fs::read_to_string(&path).unwrap();
-    let mut made = String::new();
+    let mut wanted = String::new();
     let mut rest = text.as_str();
     let mut parts = 0;
     while let Some((before, tail)) = rest.split_once("<!-- generated: ") {
@@ -25,7 +25,7 @@ fn agrees(page: &str, make: impl Fn(&str) -> Option<String>) {
             .unwrap_or_else(|| panic!("{page}: {name} has no end"));
         let body = make(name).unwrap_or_else(|| panic!("{page}: nothing is called {name}"));
         write!(
-            made,
+            wanted,
             "{before}<!-- generated: {name} -->\n\n{}\n\n<!-- end -->",
             body.trim_end()
         )
@@ -33,14 +33,14 @@ fn agrees(page: &str, make: impl Fn(&str) -> Option<String>) {
         rest = after;
         parts += 1;
     }
-    made.push_str(rest);
+    wanted.push_str(rest);
     assert!(parts > 0, "{page} has no generated part");
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &made).unwrap();
+        fs::write(&path, &wanted).unwrap();
     }
     let now = fs::read_to_string(&path).unwrap();
     assert!(
-        now == made,
+        now == wanted,
         "{page} is not what the code says; run UPDATE_DOCS=1 cargo test -p sms-job --test docs"
     );
 }
@@ -220,5 +220,22 @@ fn troubleshooting_has_a_heading_for_every_reason() {
             "{} has no row",
             reason.as_str()
         );
+    }
+}
+
+#[test]
+fn the_functions_of_our_own_are_on_the_page() {
+    let source = fs::read_to_string(repository().join("job/src/extract/functions.rs")).unwrap();
+    let page = fs::read_to_string(repository().join("docs/reference/jq.md")).unwrap();
+    let names: Vec<&str> = source
+        .split("run((\"")
+        .skip(1)
+        .filter_map(|tail| tail.split_once('"'))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(names.contains(&"html_text"), "{names:?}");
+    for name in names {
+        let is_there = page.contains(&format!("| `{name}` |")) || page.contains(&format!("| `{name}("));
+        assert!(is_there, "docs/reference/jq.md lacks {name}");
     }
 }

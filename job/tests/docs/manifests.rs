@@ -54,7 +54,7 @@ fn preview(page: &Path) -> usize {
         if let Some(words) = block.mark("preview") {
             let mut words = words.split_whitespace();
             let (fixture, now) = (words.next().unwrap(), words.next().unwrap());
-            let details: String = words.map(|detail| format!(" --detail '{detail}'")).collect();
+            let details: String = words.fold(String::new(), |all, detail| all + " --detail '" + detail + "'");
             place.write("manifest.yaml", &block.text);
             let printed = place.run(&format!(
                 "sms_scraper preview manifest.yaml --fixture {fixture} --now {now}{details}"

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// An object with schema.org properties.
 pub type Object = Map<String, Value>;
 
-/// `Event` and its subtypes (https://schema.org/Event, pending ones included). `UserInteraction` and its subtypes
+/// `Event` and its subtypes (<https://schema.org/Event>, pending ones included). `UserInteraction` and its subtypes
 /// are left out: they count likes and downloads, and are superseded.
 pub const EVENT_TYPES: &[&str] = &[
     "Event",

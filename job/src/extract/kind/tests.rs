@@ -22,6 +22,8 @@ fn titles(spec: Value, html: &str) -> Vec<Value> {
         zone: &jiff::tz::TimeZone::UTC,
         max_items: 10,
         want_text: false,
+        want_item: false,
+        want_document: false,
     };
     let reading = Kind::of_extract(&spec, "spec.extract")
         .unwrap()

@@ -255,10 +255,7 @@ mod tests {
             assigned_value("x = (function(){ return [1, 2] })()", None),
             Ok(json!([1, 2]))
         );
-        assert_eq!(
-            assigned_value("x = ((a, b) => { return {a, b: b} })(1, 2)", None).is_err(),
-            true
-        );
+        assert!(assigned_value("x = ((a, b) => { return {a, b: b} })(1, 2)", None).is_err());
         assert_eq!(
             assigned_value("x = ((a) => { return {k: a} })(1)", None),
             Ok(json!({"k": 1}))

@@ -11,9 +11,9 @@ const MAX_DEPTH: usize = 128;
 
 /// A place in a script.
 pub(super) struct Reader<'s> {
-    text: &'s str,
+    pub(super) text: &'s str,
     pub(super) at: usize,
-    depth: usize,
+    pub(super) depth: usize,
     /// What the parameters of the function around stand for, and how large that is.
     pub(super) bound: HashMap<&'s str, (Value, usize)>,
     /// Values copied from parameters so far.
@@ -21,8 +21,7 @@ pub(super) struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    /// Reads from byte `at` of `text` on.
-    pub(super) fn new(text: &'s str, at: usize) -> Self {
+    pub(super) fn at(text: &'s str, at: usize) -> Self {
         Self {
             text,
             at,
@@ -92,7 +91,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn operand(&mut self) -> Result<Value, String> {
+    pub(super) fn operand(&mut self) -> Result<Value, String> {
         self.skip_blank();
         match self.peek() {
             Some('{') => self.nested(Self::object),
@@ -114,7 +113,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
+    pub(super) fn nested(&mut self, read: fn(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
         if self.depth >= MAX_DEPTH {
             return Err(format!("the script nests deeper than {MAX_DEPTH} levels"));
         }
@@ -124,7 +123,7 @@ impl<'s> Reader<'s> {
         value
     }
 
-    fn object(&mut self) -> Result<Value, String> {
+    pub(super) fn object(&mut self) -> Result<Value, String> {
         self.bump();
         let mut map = Map::new();
         loop {
@@ -149,7 +148,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn array(&mut self) -> Result<Value, String> {
+    pub(super) fn array(&mut self) -> Result<Value, String> {
         self.bump();
         let mut list = Vec::new();
         loop {
@@ -180,7 +179,7 @@ impl<'s> Reader<'s> {
 
     /// `true`, `null`, `undefined`, a parameter, `new Date("…")`, `JSON.parse("…")`; any other name is null, any other
     /// call its first argument.
-    fn name(&mut self) -> Result<Value, String> {
+    pub(super) fn name(&mut self) -> Result<Value, String> {
         let mut last = self.word();
         match last {
             "true" => return Ok(Value::Bool(true)),
@@ -213,7 +212,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn number(&mut self) -> Result<Value, String> {
+    pub(super) fn number(&mut self) -> Result<Value, String> {
         let rest = self.rest();
         let end = rest
             .char_indices()
@@ -253,14 +252,14 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn escape(&mut self, out: &mut String) -> Result<(), String> {
+    pub(super) fn escape(&mut self, out: &mut String) -> Result<(), String> {
         match self.bump() {
             Some('n') => out.push('\n'),
             Some('t') => out.push('\t'),
             Some('r') => out.push('\r'),
             Some('b' | 'f' | 'v' | '0' | '\n') => {}
             Some('x') => {
-                out.push(char::from_u32(self.hexadecimal(2)?).unwrap_or(char::REPLACEMENT_CHARACTER))
+                out.push(char::from_u32(self.hexadecimal(2)?).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
             Some('u') => {
                 let mut unit = self.code_unit()?;
@@ -277,7 +276,7 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
-    fn code_unit(&mut self) -> Result<u32, String> {
+    pub(super) fn code_unit(&mut self) -> Result<u32, String> {
         if self.eat("{") {
             let digits = self.word();
             return match (u32::from_str_radix(digits, 16), self.eat("}")) {
@@ -288,7 +287,7 @@ impl<'s> Reader<'s> {
         self.hexadecimal(4)
     }
 
-    fn hexadecimal(&mut self, digits: usize) -> Result<u32, String> {
+    pub(super) fn hexadecimal(&mut self, digits: usize) -> Result<u32, String> {
         let text = self.rest().get(..digits).ok_or_else(|| self.fail("an escape"))?;
         let unit = u32::from_str_radix(text, 16).map_err(|_| self.fail("an escape"))?;
         self.at += digits;

@@ -54,3 +54,15 @@ pub struct TracedItem {
     /// Non-optional fields that matched nothing.
     pub missing: Vec<String>,
 }
+
+impl Extraction {
+    /// Adds the next part.
+    pub fn extend(&mut self, part: Self) {
+        self.found += part.found;
+        self.events.extend(part.events);
+        self.rejected.extend(part.rejected);
+        self.truncated |= part.truncated;
+        self.warnings.extend(part.warnings);
+        self.trace.extend(part.trace);
+    }
+}

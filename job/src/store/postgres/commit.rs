@@ -73,11 +73,11 @@ async fn write_events(
         .bind(batch.hashes())
         .fetch_all(&mut *connection)
         .await?;
-    let plan = batch.plan(changes)?;
-    for rows in plan.statements {
+    let plan = batch.plan(changes);
+    for rows in batch.statements(&plan) {
         query(sql::UPSERT)
             .bind(source)
-            .bind(rows)
+            .bind(rows?)
             .bind(&now)
             .execute(&mut *connection)
             .await?;

@@ -76,11 +76,11 @@ async fn write_events(
         .bind(serde_json::to_string(&pairs)?)
         .fetch_all(&mut *connection)
         .await?;
-    let plan = batch.plan(changes)?;
-    for rows in plan.statements {
+    let plan = batch.plan(changes);
+    for rows in batch.statements(&plan) {
         sqlx::query(sql::UPSERT)
             .bind(source)
-            .bind(rows)
+            .bind(rows?)
             .bind(&now)
             .execute(&mut *connection)
             .await?;

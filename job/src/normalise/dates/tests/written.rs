@@ -66,7 +66,10 @@ fn days_and_times_stand_together_in_every_usual_form() {
             ("Mar 6 at 8 Main Street", "2026-03-06"),
             ("Mar 6 at 9:30am", "2026-03-06 09:30"),
             ("Mar 6 (rescheduled from Feb 2) 8pm", "2026-03-06 20:00"),
-            ("NEW DATE: Sat, Mar 7 (originally scheduled for Fri 2/6)", "2026-03-07"),
+            (
+                "NEW DATE: Sat, Mar 7 (originally scheduled for Fri 2/6)",
+                "2026-03-07",
+            ),
             ("Rescheduled to Mar 7, 8pm", "2026-03-07 20:00"),
             ("05/23/2026 15:00", "2026-05-23 15:00"),
             ("2/19/2026, 7:00:00 PM", "2026-02-19 19:00"),
