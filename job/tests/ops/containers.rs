@@ -131,6 +131,10 @@ fn the_dockerfile_has_the_stages_that_builds_name() {
     );
     assert!(text.contains("FROM scratch AS job"));
     assert!(
+        !text.contains("--mount"),
+        "Docker without BuildKit has no mounts, and docker-compose may use it"
+    );
+    assert!(
         !text.contains("syntax="),
         "a syntax line would be pulled from a registry"
     );
