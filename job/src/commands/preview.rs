@@ -72,16 +72,12 @@ fn failed(failure: Failure) -> CommandError {
 }
 
 fn choose(args: &PreviewArgs) -> Result<LoadedSource, CommandError> {
-    let mut loaded = sources::from_path(&args.manifest);
+    let mut loaded = sources::from_paths(std::slice::from_ref(&args.manifest));
     loaded.choose(&args.apis);
-    match (loaded.sources.len(), loaded.problems.is_empty()) {
-        (1, _) => Ok(loaded.sources.remove(0)),
-        (0, false) => Err(CommandError::configuration(loaded.problems.join("\nerror: "))),
-        (0, true) => Err(CommandError::configuration(format!(
-            "{}: no source in it",
-            args.manifest.display()
-        ))),
-        (several, _) => {
+    match loaded.sources.len() {
+        1 => Ok(loaded.sources.remove(0)),
+        0 => Err(CommandError::configuration(loaded.problems.join("\nerror: "))),
+        several => {
             let names: Vec<_> = loaded
                 .sources
                 .iter()
