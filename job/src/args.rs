@@ -280,7 +280,7 @@ pub struct PreviewArgs {
 pub enum PreviewFormat {
     /// Tables for people.
     Table,
-    /// One JSON object: found, events, rejected, warnings, items.
+    /// One JSON object: found, events, rejected, warnings, fields, items.
     Json,
 }
 

@@ -3,6 +3,7 @@
 
 pub mod collect;
 pub mod lease;
+pub mod preview;
 pub mod progress;
 
 use std::{sync::Arc, time::Duration, time::Instant};

@@ -14,19 +14,17 @@ pub fn run(args: &CheckArgs) -> Result<u8, CommandError> {
             ));
         }
     };
-    let (mut valid, mut problems) = (0, 0);
-    for path in paths {
-        let loaded = sources::from_path(&path);
-        for problem in &loaded.problems {
-            output::note(problem);
-        }
-        valid += loaded.sources.len();
-        problems += loaded.problems.len();
+    let loaded = sources::from_paths(&paths);
+    for line in loaded.problems.iter().chain(&loaded.empty) {
+        output::note(line);
     }
-    let sources = output::counted(valid, "valid source");
     output::product(format_args!(
-        "{sources}, {}",
-        output::counted(problems, "problem")
+        "{}, {}",
+        output::counted(loaded.sources.len(), "valid source"),
+        output::counted(loaded.problems.len(), "problem")
     ))?;
-    Ok(if problems == 0 { 0 } else { CONFIGURATION })
+    Ok(match loaded.problems.is_empty() {
+        true => 0,
+        false => CONFIGURATION,
+    })
 }
