@@ -44,7 +44,7 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
         .map(schedule)
         .collect::<Result<Vec<_>, _>>()?;
     for source in &scheduled {
-        register(source, &exporter);
+        register(source, &environment, &exporter);
     }
     let (ready, readiness) = watch::channel(Readiness::Starting);
     let (servers_stop, servers_stopped) = stop::channel();
@@ -107,7 +107,7 @@ fn schedule(loaded: LoadedSource) -> Result<Scheduled, CommandError> {
 }
 
 /// Makes the source's series, at 0.
-fn register(scheduled: &Scheduled, exporter: &Exporter) {
+fn register(scheduled: &Scheduled, environment: &Environment, exporter: &Exporter) {
     let source = &scheduled.loaded.source;
     let key = source.key();
     let interval = scheduled
