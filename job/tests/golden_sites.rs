@@ -1,7 +1,9 @@
-//! Recorded shapes of event pages and APIs, read by the real binary.
+//! Pages and answers in the shapes of widely used sites and APIs, read by the real binary.
 //!
 //! Each folder of `golden/sites` holds a manifest, the page (`input.*`), the time of the run (`now`) and what must come
 //! out (`expected.json`). `UPDATE_GOLDEN=1` writes the last of them, for a person to compare with the page.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/preview.rs"]
 mod preview;

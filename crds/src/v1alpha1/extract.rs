@@ -160,7 +160,7 @@ pub struct FeedExtract {
 }
 
 /// Items from schema.org Events in `script[type="application/ld+json"]`, or in a page that is JSON-LD itself. `@graph`,
-/// arrays and `subEvent` are walked. Default fields: `id`, `title`, `start`, `end`, `duration`, `doors`, `url`, `image`,
+/// arrays and `subEvent` are walked; an `eventSchedule` is not expanded. Default fields: `id`, `title`, `start`, `end`, `duration`, `doors`, `url`, `image`,
 /// `description`, `venue`, `address`, `performers`, `priceMin`, `priceMax`, `currency`, `status`, `soldOut`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]

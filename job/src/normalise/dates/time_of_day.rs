@@ -28,13 +28,15 @@ pub(super) struct Times {
 impl Times {
     /// Makes evening hours of "8" and "7 - 9", where no time among them is more than a number.
     pub(super) fn settle_bare_as_evening(&mut self) {
-        let mut clocks: Vec<&mut Clock> = self
+        let clocks: Vec<&mut Clock> = self
             .spans
             .iter_mut()
             .flat_map(|span| std::iter::once(&mut span.start).chain(&mut span.end))
             .collect();
         if clocks.iter().all(|clock| clock.style == Style::Bare) {
-            clocks.iter_mut().for_each(|clock| clock.settle_as_evening());
+            for clock in clocks {
+                clock.settle_as_evening();
+            }
         }
     }
 }

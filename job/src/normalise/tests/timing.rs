@@ -282,7 +282,7 @@ fn whole_days_have_inclusive_ends() {
                 "2026-05-10 > 2026-05-11 all day",
             ),
             (
-                json!({"start": 1778396400000_i64, "end": "2026-05-12T06:59:59Z", "allDay": true}),
+                json!({"start": 1_778_396_400_000_i64, "end": "2026-05-12T06:59:59Z", "allDay": true}),
                 "2026-05-10 > 2026-05-11 all day",
             ),
             (
