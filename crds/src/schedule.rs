@@ -15,7 +15,10 @@ pub mod field;
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan, civil,
+    tz::{AmbiguousOffset, TimeZone},
+};
 use sha2::{Digest, Sha256};
 
 use crate::SourceKey;
@@ -211,9 +214,9 @@ impl Schedule {
                     .map(move |minute| i64::from(hour) * 60 + i64::from(minute))
             })
             .collect();
-        let (Some(first), Some(last)) = (minutes_of_day.first(), minutes_of_day.last()) else {
+        if minutes_of_day.is_empty() {
             return Duration::ZERO;
-        };
+        }
         let within = minutes_of_day
             .windows(2)
             .map(|pair| pair[1] - pair[0])
@@ -221,9 +224,15 @@ impl Schedule {
             .unwrap_or(0);
         let mut longest = SignedDuration::from_mins(within);
 
+        // A time that a clock change leaves out does not run that day.
         let moment = |date: civil::Date, minutes: i64| {
             let at = date.at(0, 0, 0, 0).checked_add(minutes.minutes()).ok()?;
-            Some(at.to_zoned(zone.clone()).ok()?.timestamp())
+            let local = zone.to_ambiguous_zoned(at);
+            let left_out = matches!(local.offset(), AmbiguousOffset::Gap { .. });
+            (!left_out)
+                .then(|| local.compatible().ok())
+                .flatten()
+                .map(|zoned| zoned.timestamp())
         };
         let start = now.to_zoned(zone.clone()).date();
         let mut previous: Option<Timestamp> = None;
@@ -234,10 +243,13 @@ impl Schedule {
             if !self.runs_on(date) {
                 continue;
             }
-            if let (Some(previous), Some(first)) = (previous, moment(date, *first)) {
+            let mut moments = minutes_of_day.iter().filter_map(|minutes| moment(date, *minutes));
+            let Some(first) = moments.next() else { continue };
+            if let Some(previous) = previous {
                 longest = longest.max(first.duration_since(previous));
             }
-            previous = moment(date, *last);
+            let mut backwards = minutes_of_day.iter().rev();
+            previous = backwards.find_map(|minutes| moment(date, *minutes));
         }
         longest.unsigned_abs()
     }

@@ -121,7 +121,8 @@ impl Run<'_> {
         let environment = self.environment;
         let api_name = self.report.api_name.clone();
         let run = self.report.run.clone();
-        let taken = async {
+        // Boxed: connecting to a database is a large future, and every run waits for one.
+        let taken = Box::pin(async {
             let store = environment
                 .stores
                 .for_source(source, &environment.secrets)
@@ -131,7 +132,7 @@ impl Run<'_> {
             let acquired = store.acquire_lease(&key, &api_name, &run, lease::LEASE_TIME, wait);
             let lease = lease::with_notice(acquired, &api_name).await?;
             Ok((store, lease))
-        };
+        });
         let (store, lease) = self.limited(taken, Step::Store).await?;
         store.kind().clone_into(&mut self.report.store);
         if !store.remembers() {

@@ -350,3 +350,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_night_that_a_clock_change_leaves_out_counts_for_the_expected_interval() {
+    let schedule = parse("30 2 * * *").unwrap();
+    let zone = TimeZone::get("America/Los_Angeles").unwrap();
+    let now: Timestamp = "2026-02-05T08:00:00Z".parse().unwrap();
+    // From 7 March 02:30 PST to 9 March 02:30 PDT.
+    assert_eq!(schedule.expected_interval(now, &zone), Duration::from_hours(47));
+}

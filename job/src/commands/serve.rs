@@ -49,14 +49,14 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
     let (ready, readiness) = watch::channel(Readiness::Starting);
     let (servers_stop, servers_stopped) = stop::channel();
     let mut servers = tokio::spawn(listeners.serve(exporter.clone(), readiness, async move {
-        servers_stopped.requested().await
+        servers_stopped.requested().await;
     }));
     info!(store = %environment.stores.default_url(), sources = scheduled.len(), metrics_port = args.metrics_port, health_port = args.health_port, "Started serving");
 
     let remembered = remember(&scheduled, &environment, &exporter);
     let parallel = usize::from(args.parallel);
     let runs = serve::run(&scheduled, &environment, &exporter, parallel, args.run_at_start);
-    let schedules = async {
+    let work = async {
         ready.send_replace(Readiness::Ready);
         tokio::join!(remembered, runs);
         // Sources may all be suspended: the exporter goes on until somebody stops the process.
@@ -69,7 +69,7 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
     };
     // The ports stay open until the last run has ended, so that its counts can still be scraped.
     let ended_early = tokio::select! {
-        () = schedules => None,
+        () = work => None,
         ended = &mut servers => Some(ended),
         () = told => None,
     };
