@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{ScrapeSource, problem::Problem, schema};
 
-pub use checks::{FileAccess, MAX_SOURCE_BYTES, check_set, validate};
+pub use checks::{FileAccess, MAX_SOURCE_BYTES, conflicts, validate};
 
 /// Most bytes of one file of manifests.
 pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
@@ -99,10 +99,13 @@ pub fn read_manifests(text: &str, origin: &str, files: FileAccess) -> Manifests 
         let content = match content {
             Ok(content) => content,
             Err(document::Syntax { line, message }) => {
-                let problem = Problem::new(
-                    "",
-                    format!("is not valid YAML: {message}; correct the syntax here"),
-                );
+                // The usual reason is a jq object in a text that is not quoted.
+                let remedy = if message.starts_with("mapping values are not allowed") {
+                    "put a text that holds a colon and a space in quotes, or write it below a |"
+                } else {
+                    "correct the syntax here"
+                };
+                let problem = Problem::new("", format!("is not valid YAML: {message}; {remedy}"));
                 found.problems.push(
                     ManifestProblem {
                         document: number,
@@ -195,7 +198,8 @@ pub fn parse_source(text: &str, origin: &str) -> Result<ScrapeSource, ManifestEr
 }
 
 /// Reads the JSON of a source that an API server has admitted already: types and [`validate`] alone. The schema and its
-/// rules are not made, which is most of what reading the first source costs. `file://` is refused.
+/// rules, which are most of what reading the first source costs, are made only where the source turns out not to be what
+/// an API server admits. `file://` is refused.
 pub fn read_admitted(json: &str, origin: &str) -> Result<ScrapeSource, ManifestErrors> {
     let place = |source: Option<String>, problem: Problem| ManifestProblem {
         origin: origin.to_owned(),
@@ -204,11 +208,39 @@ pub fn read_admitted(json: &str, origin: &str) -> Result<ScrapeSource, ManifestE
         source,
         problem,
     };
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let source: ScrapeSource = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let problem = format!("cannot be read: {}", error.inner());
-        ManifestErrors(vec![place(None, Problem::new(error.path().to_string(), problem))])
+    let unlike = |problem: String| {
+        let problem = format!("is not a ScrapeSource as JSON: {problem}");
+        ManifestErrors(vec![place(None, Problem::new("", problem))])
+    };
+    let value: Value = serde_json::from_str(json).map_err(|error| {
+        unlike(format!(
+            "{error}; write one object as `kubectl get scrapesource NAME -o json` prints it"
+        ))
     })?;
+    let value = match object::classify(value) {
+        Ok(object::Object::Source(value)) => value,
+        Ok(object::Object::List(_)) => return Err(unlike("kind: is a list: give one ScrapeSource".to_owned())),
+        Ok(object::Object::Foreign) => {
+            return Err(unlike("kind: is another kind: write ScrapeSource".to_owned()));
+        }
+        Err(problem) => return Err(unlike(problem.to_string())),
+    };
+    let source = match serde_path_to_error::deserialize::<_, ScrapeSource>(&value) {
+        Ok(source) if serde_json::to_value(&source).is_ok_and(|written| covers(&written, &value)) => source,
+        // The slow way knows better what is wrong.
+        Ok(source) => match read_source(value, FileAccess::Refused) {
+            Ok(_) => source,
+            Err(problems) => return Err(unlike(one_line(&problems))),
+        },
+        Err(error) => {
+            let problem = Problem::new(
+                error.path().to_string(),
+                format!("cannot be read: {}", error.inner()),
+            );
+            let problems = read_source(value, FileAccess::Refused).err();
+            return Err(unlike(one_line(&problems.unwrap_or_else(|| vec![problem]))));
+        }
+    };
     let problems = validate(&source, FileAccess::Refused);
     if problems.is_empty() {
         return Ok(source);
@@ -220,6 +252,36 @@ pub fn read_admitted(json: &str, origin: &str) -> Result<ScrapeSource, ManifestE
             .map(|problem| place(name.clone(), problem))
             .collect(),
     ))
+}
+
+/// Whether every field of `given` is in `written` too, which was written from what was understood of `given`. Null and
+/// empty values may be left out there.
+fn covers(written: &Value, given: &Value) -> bool {
+    match (written, given) {
+        (Value::Object(written), Value::Object(given)) => given.iter().all(|(name, given)| {
+            let is_empty = given.is_null()
+                || given.as_object().is_some_and(serde_json::Map::is_empty)
+                || given.as_array().is_some_and(Vec::is_empty);
+            is_empty || written.get(name).is_some_and(|written| covers(written, given))
+        }),
+        (Value::Array(written), Value::Array(given)) => {
+            written.len() == given.len()
+                && written
+                    .iter()
+                    .zip(given)
+                    .all(|(written, given)| covers(written, given))
+        }
+        // A value may be written in another form; only a field that vanished is suspicious.
+        _ => true,
+    }
+}
+
+fn one_line(problems: &[Problem]) -> String {
+    problems
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// The sources in one object. Problems are told with the path of the object inside the document.

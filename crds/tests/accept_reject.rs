@@ -40,7 +40,7 @@ fn valid_manifests_are_accepted_and_survive_a_round_trip() {
         let sources = manifest::parse_manifests(&fs::read_to_string(&file).unwrap(), name(&file));
         let sources = sources.unwrap_or_else(|errors| panic!("{errors}"));
         assert!(!sources.is_empty(), "{}", file.display());
-        assert_eq!(manifest::check_set(&sources), [], "{}", file.display());
+        assert_eq!(manifest::conflicts(sources.iter().map(|source| (source, ""))), [], "{}", file.display());
         for source in sources {
             let json = serde_json::to_string(&source.to_travel()).unwrap();
             let again = manifest::read_manifests(&json, "SMS_SOURCE", FileAccess::Allowed);
@@ -191,13 +191,21 @@ fn two_sources_of_one_name_or_one_api_name_are_told() {
     .concat();
     let sources = manifest::parse_manifests(&all, "all.yaml").unwrap();
     assert_eq!(
-        manifest::check_set(&sources)
+        manifest::conflicts(sources.iter().zip(["1.yaml", "2.yaml", "3.yaml", "4.yaml"]))
             .iter()
-            .map(ToString::to_string)
+            .map(|(index, problem)| (*index, problem.to_string()))
             .collect::<Vec<_>>(),
         [
-            "metadata.name: default/a is described 2 times: keep one, or give the others another name",
-            "spec.apiName: default/b and default/c-d both have the API name c_d: set another spec.apiName in one of them",
+            (
+                1,
+                "2.yaml: a: metadata.name: default/a is described in 1.yaml already: keep one, or give this one another name"
+                    .to_owned()
+            ),
+            (
+                3,
+                "4.yaml: c-d: spec.apiName: c_d is the API name of default/b in 3.yaml already: set another spec.apiName in one of them"
+                    .to_owned()
+            ),
         ]
     );
 }

@@ -8,7 +8,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::BoolishValueParser,
+};
 use jiff::{Timestamp, civil};
 
 /// Scrapes event sources: fetch, extract, de-duplicate, store, and tell Prometheus.
@@ -32,6 +35,23 @@ pub struct Args {
     /// How to log [default: pretty on a terminal, else json].
     #[arg(long, global = true, env = "SMS_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+}
+
+/// The flags of this process. An empty variable is one that is not set: compose files and charts write those all the
+/// time. Ends the process on `--help` and on wrong flags, as clap does.
+pub fn parse() -> Args {
+    let matches = without_empty_variables(Args::command()).get_matches();
+    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env().is_some_and(empty) {
+            true => argument.env(None::<&str>),
+            false => argument,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// Form of log lines.
@@ -110,7 +130,7 @@ pub struct StoreArgs {
 pub struct ReachArgs {
     /// Allow sources on private, loopback and link-local addresses. What may be reached is for whoever runs the
     /// process, never for whoever writes a source.
-    #[arg(long, env = "SMS_ALLOW_PRIVATE_ADDRESSES", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set)]
+    #[arg(long, env = "SMS_ALLOW_PRIVATE_ADDRESSES", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub allow_private_addresses: bool,
 
     /// PEM file with further certificate authorities.
@@ -156,7 +176,7 @@ pub struct IngesterArgs {
     pub push: PushArgs,
 
     /// Run although the last success is younger than the cadence.
-    #[arg(long, env = "SMS_BYPASS_CADENCE", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set)]
+    #[arg(long, env = "SMS_BYPASS_CADENCE", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub bypass_cadence: bool,
 
     /// Fetch and extract, but neither store nor push.
@@ -205,7 +225,7 @@ pub struct ServeArgs {
     pub parallel: u16,
 
     /// Run every source once at the start, as far as its cadence allows, instead of waiting for its schedule.
-    #[arg(long, env = "SMS_RUN_AT_START", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set)]
+    #[arg(long, env = "SMS_RUN_AT_START", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub run_at_start: bool,
 }
 
@@ -260,7 +280,7 @@ pub struct PreviewArgs {
 pub enum PreviewFormat {
     /// Tables for people.
     Table,
-    /// One JSON object: found, events, rejected, warnings, items.
+    /// One JSON object: found, events, rejected, warnings, fields, items.
     Json,
 }
 

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod events;
 pub mod ingester;
 pub mod migrate;
+mod output;
 pub mod preview;
 pub mod serve;
 mod setup;
@@ -51,7 +52,7 @@ impl CommandError {
 pub fn run(args: Args) -> ExitCode {
     let quiet = !matches!(args.command, Command::Ingester(_) | Command::Serve(_));
     if let Err(message) = telemetry::start(args.log.as_deref(), args.log_format, quiet) {
-        eprintln!("error: {message}");
+        output::note(format_args!("error: {message}"));
         return ExitCode::from(CONFIGURATION);
     }
     let result = match args.command {
@@ -66,7 +67,7 @@ pub fn run(args: Args) -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {}", error.message);
+            output::note(format_args!("error: {}", error.message));
             ExitCode::from(error.code)
         }
     }

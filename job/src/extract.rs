@@ -23,3 +23,4 @@ pub mod path;
 pub mod patterns;
 pub mod plan;
 pub mod session;
+pub mod silence;

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use sms_job::{args::Args, commands, worker};
+use sms_job::{args, commands, worker};
 
 fn main() -> ExitCode {
     // The worker is started for every run: nothing else is set up for it.
@@ -19,5 +18,5 @@ fn main() -> ExitCode {
             }
         };
     }
-    commands::run(Args::parse())
+    commands::run(args::parse())
 }

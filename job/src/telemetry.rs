@@ -1,10 +1,32 @@
 //! Logs: to standard error, pretty on a terminal and JSON otherwise. IO.
 
-use std::io::IsTerminal;
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::LazyLock,
+};
+
+use indicatif::MultiProgress;
 
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::args::LogFormat;
+
+/// The progress bars of this process. Bars and log lines share one terminal, so they have to know of each other.
+pub static PROGRESS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Standard error, with the progress bars out of the way while a line is written.
+struct AboveBars;
+
+impl Write for AboveBars {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        PROGRESS.suspend(|| io::stderr().write_all(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// Starts logging. Standard output is for products (events, tables that were asked for), so logs go to standard error.
 ///
@@ -27,7 +49,7 @@ pub fn start(filter: Option<&str>, format: Option<LogFormat>, quiet: bool) -> Re
         LogFormat::Json
     });
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| AboveBars)
         .with_target(false);
     let layer = match format {
         LogFormat::Pretty => layer.with_ansi(terminal).boxed(),

@@ -8,6 +8,7 @@ mod fetch;
 
 use std::collections::BTreeMap;
 
+use super::ManifestProblem;
 use crate::{
     DurationString, ScrapeSource, SourceKey,
     fields::{event_field, misspelt},
@@ -181,36 +182,44 @@ fn check_job(source: &ScrapeSource, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What is wrong with a set of sources that are each in order: two with one name, or with one API name.
-pub fn check_set(sources: &[ScrapeSource]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut keys: BTreeMap<SourceKey, usize> = BTreeMap::new();
-    let mut api_names: BTreeMap<String, Vec<SourceKey>> = BTreeMap::new();
-    for source in sources {
-        *keys.entry(source.key()).or_default() += 1;
-        let claims = api_names.entry(source.api_name()).or_default();
-        if !claims.contains(&source.key()) {
-            claims.push(source.key());
-        }
+/// The sources of a set that cannot be used beside an earlier one, though each is in order: those that have its name or its
+/// API name. With the number of the source in `sources`, which come with the names of their files.
+pub fn conflicts<'s>(
+    sources: impl IntoIterator<Item = (&'s ScrapeSource, &'s str)>,
+) -> Vec<(usize, ManifestProblem)> {
+    let mut found = Vec::new();
+    let mut names: BTreeMap<SourceKey, &str> = BTreeMap::new();
+    let mut api_names: BTreeMap<String, (SourceKey, &str)> = BTreeMap::new();
+    for (index, (source, origin)) in sources.into_iter().enumerate() {
+        let (key, api_name) = (source.key(), source.api_name());
+        let problem = if let Some(earlier) = names.get(&key) {
+            Problem::new(
+                "metadata.name",
+                format!("{key} is described in {earlier} already: keep one, or give this one another name"),
+            )
+        } else if let Some((other, earlier)) = api_names.get(&api_name) {
+            Problem::new(
+                "spec.apiName",
+                format!(
+                    "{api_name} is the API name of {other} in {earlier} already: set another spec.apiName in one of them"
+                ),
+            )
+        } else {
+            names.insert(key.clone(), origin);
+            api_names.insert(api_name, (key, origin));
+            continue;
+        };
+        let label = key.to_string();
+        let problem = ManifestProblem {
+            origin: origin.to_owned(),
+            document: 0,
+            line: None,
+            source: Some(label.strip_prefix("default/").unwrap_or(&label).to_owned()),
+            problem,
+        };
+        found.push((index, problem));
     }
-    for (key, count) in keys.iter().filter(|(_, count)| **count > 1) {
-        problems.push(Problem::new(
-            "metadata.name",
-            format!("{key} is described {count} times: keep one, or give the others another name"),
-        ));
-    }
-    for (name, claims) in api_names.iter().filter(|(_, claims)| claims.len() > 1) {
-        let claims = claims
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" and ");
-        problems.push(Problem::new(
-            "spec.apiName",
-            format!("{claims} both have the API name {name}: set another spec.apiName in one of them"),
-        ));
-    }
-    problems
+    found
 }
 
 /// Where and why a regular expression does not compile.

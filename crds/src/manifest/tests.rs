@@ -75,7 +75,7 @@ fn an_admitted_source_is_read_without_the_schema_and_still_validated() {
     object["spec"]["fetch"]["attempts"] = json!("3");
     let error = read(&object).unwrap_err().to_string();
     assert!(
-        error.starts_with("SMS_SOURCE: spec.fetch.attempts: cannot be read: invalid type"),
+        error.starts_with("SMS_SOURCE: is not a ScrapeSource as JSON: spec.fetch.attempts: "),
         "{error}"
     );
 }
@@ -118,5 +118,28 @@ proptest! {
             let json = serde_json::to_string(&source.to_travel()).unwrap();
             prop_assert_eq!(parse_source(&json, "text").unwrap().spec, source.spec);
         }
+    }
+}
+
+#[test]
+fn what_is_no_admitted_source_is_told_with_place_and_remedy() {
+    let mut unknown = object(RICH);
+    unknown["spec"]["fetch"]["timeut"] = json!("5s");
+    let mut version = object(RICH);
+    version["apiVersion"] = json!("sms-scraper.dev/v9");
+    for (json, expected) in [
+        ("{garbage".to_owned(), "key must be a string at line 1 column 2; write one object"),
+        ("{}".to_owned(), "is no Kubernetes object: begin with apiVersion"),
+        ("[]".to_owned(), "expected an object: begin with apiVersion"),
+        (
+            json!({"apiVersion": "v1", "kind": "Secret"}).to_string(),
+            "kind: is another kind: write ScrapeSource",
+        ),
+        (unknown.to_string(), "spec.fetch.timeut: is not a field: did you mean timeout?"),
+        (version.to_string(), "apiVersion: \"sms-scraper.dev/v9\" is not the API"),
+    ] {
+        let error = read_admitted(&json, "SMS_SOURCE").unwrap_err().to_string();
+        let expected = format!("SMS_SOURCE: is not a ScrapeSource as JSON: {expected}");
+        assert!(error.starts_with(&expected), "{error}");
     }
 }

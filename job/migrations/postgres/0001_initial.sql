@@ -66,7 +66,8 @@ SELECT e.source                                                       AS source,
        (e.document ->> 'priceMin')::numeric                           AS price_min,
        (e.document ->> 'priceMax')::numeric                           AS price_max,
        e.document ->> 'currency'                                      AS currency,
-       e.document ->> 'status'                                        AS status,
+       CASE WHEN (e.document ->> 'soldOut')::boolean AND e.document ->> 'status' NOT IN ('cancelled', 'postponed')
+            THEN 'soldOut' ELSE e.document ->> 'status' END           AS status,
        e.first_seen                                                   AS first_seen,
        CASE WHEN e.present THEN greatest(e.last_seen, s.seen_at) ELSE e.last_seen END AS last_seen,
        e.removed_at                                                   AS removed_at

@@ -64,7 +64,8 @@ SELECT e.source                                                       AS source,
        json_extract(e.document, '$.priceMin')                         AS price_min,
        json_extract(e.document, '$.priceMax')                         AS price_max,
        json_extract(e.document, '$.currency')                         AS currency,
-       json_extract(e.document, '$.status')                           AS status,
+       CASE WHEN json_extract(e.document, '$.soldOut') AND json_extract(e.document, '$.status') NOT IN ('cancelled', 'postponed')
+            THEN 'soldOut' ELSE json_extract(e.document, '$.status') END AS status,
        e.first_seen                                                   AS first_seen,
        CASE WHEN e.present THEN max(e.last_seen, coalesce(s.seen_at, e.last_seen)) ELSE e.last_seen END AS last_seen,
        e.removed_at                                                   AS removed_at

@@ -1,6 +1,6 @@
 //! `check`: manifests without fetching anything. IO: reads files, prints.
 
-use super::{CONFIGURATION, CommandError};
+use super::{CONFIGURATION, CommandError, output};
 use crate::{args::CheckArgs, sources};
 
 /// Prints one line for each problem on standard error and the number of sources on standard output.
@@ -14,15 +14,17 @@ pub fn run(args: &CheckArgs) -> Result<u8, CommandError> {
             ));
         }
     };
-    let (mut valid, mut problems) = (0, 0);
-    for path in paths {
-        let loaded = sources::from_path(&path);
-        for problem in &loaded.problems {
-            eprintln!("{problem}");
-        }
-        valid += loaded.sources.len();
-        problems += loaded.problems.len();
+    let loaded = sources::from_paths(&paths);
+    for line in loaded.problems.iter().chain(&loaded.empty) {
+        output::note(line);
     }
-    println!("{valid} sources are valid, {problems} problems");
-    Ok(if problems == 0 { 0 } else { CONFIGURATION })
+    output::product(format_args!(
+        "{}, {}",
+        output::counted(loaded.sources.len(), "valid source"),
+        output::counted(loaded.problems.len(), "problem")
+    ))?;
+    Ok(match loaded.problems.is_empty() {
+        true => 0,
+        false => CONFIGURATION,
+    })
 }

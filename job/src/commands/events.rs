@@ -1,6 +1,6 @@
 //! `events`: what is stored. IO: reads the store, prints.
 
-use super::{CommandError, setup, table};
+use super::{CommandError, output, setup, table};
 use crate::{
     args::{EventsArgs, EventsFormat},
     calendar,
@@ -58,13 +58,16 @@ pub async fn run(args: EventsArgs) -> Result<u8, CommandError> {
         .events(&query)
         .await
         .map_err(|error| setup::store_error(&error))?;
+    if events.is_empty() {
+        output::note("no stored event matches; `sms_scraper ingester` stores some");
+    }
     let text = match args.format {
         EventsFormat::Table => table::events(events.iter().map(|stored| &stored.event)),
         EventsFormat::Json => serde_json::to_string_pretty(&events).map_err(unwritable)?,
         EventsFormat::Csv => csv(&events)?,
         EventsFormat::Ical => calendar::write(&events),
     };
-    println!("{}", text.trim_end_matches(['\r', '\n']));
+    output::product(text.trim_end_matches(['\r', '\n']))?;
     Ok(0)
 }
 

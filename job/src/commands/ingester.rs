@@ -4,14 +4,16 @@ use std::{io::IsTerminal, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use sms_crds::report::{Outcome, TERMINATION_MESSAGE_LIMIT};
+use sms_crds::report::TERMINATION_MESSAGE_LIMIT;
 use tracing::{error, info};
 
-use super::{CONFIGURATION, CommandError, setup, table};
+use super::{CONFIGURATION, CommandError, output, setup, table};
 use crate::{
     args::IngesterArgs,
+    metrics::PushMethod,
     pipeline::{self, Finished, RunOptions, progress::exit_code},
     sources, stop,
+    telemetry::PROGRESS,
 };
 
 /// Runs the sources; the highest exit code of all wins, a problem in a manifest is 2.
@@ -19,16 +21,14 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     let stop = stop::on_signal()
         .map_err(|error| CommandError::transient(format!("failed to listen to signals: {error}")))?;
     let loaded = sources::load(&args.sources);
+    if loaded.sources.is_empty() {
+        return Err(CommandError::configuration(loaded.problems.join(
+            "
+error: ",
+        )));
+    }
     for problem in &loaded.problems {
         error!("{problem}");
-    }
-    if loaded.sources.is_empty() {
-        let message = loaded.problems.join("\nerror: ");
-        return Err(CommandError::configuration(if message.is_empty() {
-            "no sources".to_owned()
-        } else {
-            message
-        }));
     }
     let environment = setup::environment(&args.store, &args.reach, &args.push, stop)?;
     info!(store = %environment.stores.default_url(), sources = loaded.sources.len(), "Started ingester");
@@ -67,17 +67,18 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
         }
     }
     if args.print_metrics {
-        print_metrics(&finished);
+        for run in &finished {
+            output::product(metrics_text(run))?;
+        }
     }
     if args.dry_run {
         for run in &finished {
-            println!(
-                "{}",
-                table::events(run.events.iter().map(|identified| &identified.event))
-            );
+            output::product(table::events(
+                run.events.iter().map(|identified| &identified.event),
+            ))?;
         }
     }
-    eprintln!("{}", table::runs(finished.iter().map(|run| &run.report)));
+    output::note(table::runs(finished.iter().map(|run| &run.report)));
     let codes = finished.iter().map(|run| exit_code(&run.report));
     let manifest = if loaded.problems.is_empty() {
         0
@@ -87,31 +88,26 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     Ok(codes.chain([manifest]).max().unwrap_or_default())
 }
 
-fn print_metrics(finished: &[Finished]) {
-    for run in finished {
-        match run
-            .metrics
-            .as_ref()
-            .map(|metrics| (metrics.method(), metrics.to_text()))
-        {
-            Some((method, Ok(text))) => {
-                let verb = if run.report.metrics_pushed == Some(true) {
-                    "pushed"
-                } else {
-                    "would be pushed"
-                };
-                println!(
-                    "# {:?} /metrics/job/sms_scraper/instance/{} ({verb})\n{text}",
-                    method, run.report.api_name
-                );
-            }
-            Some((_, Err(problem))) => error!("Failed to write metrics as text: {problem}"),
-            None => println!(
-                "# {}: a run with outcome {} is not pushed",
-                run.report.api_name,
-                Outcome::SkippedByCadence.as_str()
-            ),
-        }
+fn metrics_text(run: &Finished) -> String {
+    let api = &run.report.api_name;
+    let Some(metrics) = &run.metrics else {
+        return format!(
+            "# {api}: a run with outcome {} is not pushed",
+            run.report.outcome.as_str()
+        );
+    };
+    let done = if run.report.metrics_pushed == Some(true) {
+        "pushed"
+    } else {
+        "would be pushed"
+    };
+    let method = match metrics.method() {
+        PushMethod::Put => "PUT",
+        PushMethod::Post => "POST",
+    };
+    match metrics.to_text() {
+        Ok(text) => format!("# {method} /metrics/job/sms_scraper/instance/{api} ({done})\n{text}"),
+        Err(problem) => format!("# {api}: cannot be written as text: {problem}"),
     }
 }
 
@@ -120,6 +116,6 @@ fn progress_bar(sources: usize) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {wide_msg}");
-    let bar = ProgressBar::new(sources as u64);
+    let bar = PROGRESS.add(ProgressBar::new(sources as u64));
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }

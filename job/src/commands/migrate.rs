@@ -1,6 +1,6 @@
 //! `migrate`: tables of the store. IO.
 
-use super::{CommandError, setup};
+use super::{CommandError, output, setup};
 use crate::args::StoreArgs;
 
 /// Brings the tables up to date and says what was done.
@@ -13,13 +13,10 @@ pub async fn run(args: StoreArgs) -> Result<u8, CommandError> {
         .migrate()
         .await
         .map_err(|error| setup::store_error(&error))?;
-    match report.applied.as_slice() {
-        [] => println!("{url}: schema version {}, nothing to do", report.version),
-        applied => println!(
-            "{url}: schema version {}, applied {}",
-            report.version,
-            applied.join(", ")
-        ),
-    }
+    let done = match report.applied.as_slice() {
+        [] => "nothing to do".to_owned(),
+        applied => format!("applied {}", applied.join(", ")),
+    };
+    output::product(format_args!("{url}: schema version {}, {done}", report.version))?;
     Ok(0)
 }

@@ -3,39 +3,20 @@
 use std::{collections::BTreeMap, path::Path};
 
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
-use serde_json::Value;
-use sms_crds::report::RunReport;
 use url::Url;
 
-use super::{CONFIGURATION, CommandError, setup, table};
+use super::{CONFIGURATION, CommandError, output, setup, table};
 use crate::{
     args::{PreviewArgs, PreviewFormat, PushArgs, StoreArgs, parse_now},
     document::Document,
-    environment::{Environment, LoadedSource},
-    event::{Event, Rejected},
-    extract::session::{Extraction, TracedItem},
+    environment::LoadedSource,
     fetch::content_type,
-    identity,
     pipeline::{
-        collect::{CollectOptions, Collected, collect, collect_fixture},
-        progress,
+        preview::{Fixture, Preview, preview},
+        progress::Failure,
     },
     sources, stop,
 };
-
-/// What `--format json` prints.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Preview<'a> {
-    api_name: String,
-    found: usize,
-    events: Vec<&'a Event>,
-    rejected: &'a [Rejected],
-    warnings: &'a [String],
-    partial: bool,
-    items: &'a [TracedItem],
-}
 
 /// Shows the events of one source.
 pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
@@ -56,45 +37,47 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
         installation: String::new(),
     };
     let environment = setup::environment(&nothing, &args.reach, &push, stop)?;
-    let mut report = progress::begin(&loaded.source, "preview", now);
-    let extraction = extraction(&args, &loaded, &environment, now, &mut report).await?;
-
-    let (events, duplicates) = identity::identify(&loaded.source.key(), extraction.events);
-    let mut rejected = extraction.rejected;
-    rejected.extend(duplicates);
-    let mut warnings = extraction.warnings;
-    warnings.extend(report.warnings);
-    let preview = Preview {
-        api_name: loaded.source.api_name(),
-        found: extraction.found,
-        events: events.iter().map(|identified| &identified.event).collect(),
-        rejected: &rejected,
-        warnings: &warnings,
-        partial: extraction.truncated || report.partial,
-        items: &extraction.trace,
-    };
+    let fixture = fixture(&args, &loaded)?;
+    let preview = preview(&loaded, &environment, now, fixture.as_ref())
+        .await
+        .map_err(failed)?;
     match args.format {
         PreviewFormat::Json => {
             let json = serde_json::to_string_pretty(&preview)
                 .map_err(|error| CommandError::transient(format!("failed to write JSON: {error}")))?;
-            println!("{json}");
+            output::product(json)?;
         }
-        PreviewFormat::Table => print(&preview, if args.limit == 0 { usize::MAX } else { args.limit }),
+        PreviewFormat::Table => {
+            let limit = if args.limit == 0 { usize::MAX } else { args.limit };
+            output::product(tables(&preview, limit))?;
+        }
     }
     Ok(0)
 }
 
+fn failed(failure: Failure) -> CommandError {
+    CommandError {
+        code: if failure.reason.is_transient() {
+            1
+        } else {
+            CONFIGURATION
+        },
+        message: format!(
+            "{} ({:?} in step {})",
+            failure.message,
+            failure.reason,
+            failure.step.as_str()
+        ),
+    }
+}
+
 fn choose(args: &PreviewArgs) -> Result<LoadedSource, CommandError> {
-    let mut loaded = sources::from_path(&args.manifest);
+    let mut loaded = sources::from_paths(std::slice::from_ref(&args.manifest));
     loaded.choose(&args.apis);
-    match (loaded.sources.len(), loaded.problems.is_empty()) {
-        (1, _) => Ok(loaded.sources.remove(0)),
-        (0, false) => Err(CommandError::configuration(loaded.problems.join("\nerror: "))),
-        (0, true) => Err(CommandError::configuration(format!(
-            "{}: no source in it",
-            args.manifest.display()
-        ))),
-        (several, _) => {
+    match loaded.sources.len() {
+        1 => Ok(loaded.sources.remove(0)),
+        0 => Err(CommandError::configuration(loaded.problems.join("\nerror: "))),
+        several => {
             let names: Vec<_> = loaded
                 .sources
                 .iter()
@@ -108,43 +91,11 @@ fn choose(args: &PreviewArgs) -> Result<LoadedSource, CommandError> {
     }
 }
 
-async fn extraction(
-    args: &PreviewArgs,
-    loaded: &LoadedSource,
-    environment: &Environment,
-    now: Timestamp,
-    report: &mut RunReport,
-) -> Result<Extraction, CommandError> {
-    let options = CollectOptions {
-        known: None,
-        now,
-        trace: true,
-        deadline: std::time::Instant::now() + environment.run_timeout,
-    };
-    let failed = |failure: progress::Failure| CommandError {
-        code: if failure.reason.is_transient() {
-            1
-        } else {
-            CONFIGURATION
-        },
-        message: format!(
-            "{} ({:?} in step {})",
-            failure.message,
-            failure.reason,
-            failure.step.as_str()
-        ),
-    };
+fn fixture(args: &PreviewArgs, loaded: &LoadedSource) -> Result<Option<Fixture>, CommandError> {
     let Some(file) = &args.fixture else {
-        return match collect(loaded, environment, &options, report)
-            .await
-            .map_err(failed)?
-        {
-            Collected::Read { extraction, .. } => Ok(extraction),
-            Collected::Unchanged { .. } => Ok(Extraction::default()),
-        };
+        return Ok(None);
     };
     let fetch = &loaded.source.spec.fetch;
-    let document = read(file, fetch.url.clone(), fetch.charset.clone())?;
     let mut details = BTreeMap::new();
     for pair in &args.detail {
         let (address, file) = pair.rsplit_once('=').ok_or_else(|| {
@@ -155,9 +106,10 @@ async fn extraction(
             read(Path::new(file), address.to_owned(), fetch.charset.clone())?,
         );
     }
-    collect_fixture(loaded, environment, &options, &document, &details, report)
-        .await
-        .map_err(failed)
+    Ok(Some(Fixture {
+        document: read(file, fetch.url.clone(), fetch.charset.clone())?,
+        details,
+    }))
 }
 
 fn read(file: &Path, url: String, charset: Option<String>) -> Result<Document, CommandError> {
@@ -175,62 +127,42 @@ fn read(file: &Path, url: String, charset: Option<String>) -> Result<Document, C
     })
 }
 
-fn print(preview: &Preview<'_>, limit: usize) {
-    println!(
-        "{}: {} items found, {} events, {} rejected{}",
+fn tables(preview: &Preview, limit: usize) -> String {
+    let mut parts = vec![format!(
+        "{}: {} found, {}, {} rejected{}",
         preview.api_name,
-        preview.found,
-        preview.events.len(),
+        output::counted(preview.found, "item"),
+        output::counted(preview.events.len(), "event"),
         preview.rejected.len(),
         if preview.partial { ", partial" } else { "" }
-    );
-    if !preview.items.is_empty() {
-        println!("\nFields\n{}", table::fields(&field_rows(preview.items)));
+    )];
+    if !preview.fields.is_empty() {
+        parts.push(format!("\nFields\n{}", table::fields(&preview.fields)));
     }
     if !preview.events.is_empty() {
-        println!(
-            "\nEvents\n{}",
-            table::events(preview.events.iter().copied().take(limit))
-        );
-        print_rest(preview.events.len(), limit);
+        let rows = table::events(preview.events.iter().take(limit));
+        parts.push(format!("\nEvents\n{rows}{}", rest(preview.events.len(), limit)));
     }
     if !preview.rejected.is_empty() {
-        println!(
-            "\nRejected\n{}",
-            table::rejected(preview.rejected.iter().take(limit))
-        );
-        print_rest(preview.rejected.len(), limit);
+        let rows = table::rejected(preview.rejected.iter().take(limit));
+        parts.push(format!(
+            "\nRejected\n{rows}{}",
+            rest(preview.rejected.len(), limit)
+        ));
     }
-    for warning in preview.warnings {
-        println!("\nwarning: {warning}");
-    }
+    parts.extend(
+        preview
+            .warnings
+            .iter()
+            .map(|warning| format!("\nwarning: {warning}")),
+    );
+    parts.join("\n")
 }
 
-fn print_rest(all: usize, limit: usize) {
+fn rest(all: usize, limit: usize) -> String {
     if all > limit {
-        println!("… and {} more; --limit 0 shows all", all - limit);
+        format!("\n… and {} more; --limit 0 shows all", all - limit)
+    } else {
+        String::new()
     }
-}
-
-/// How many items have each field, and the first value of it.
-fn field_rows(items: &[TracedItem]) -> Vec<(String, usize, usize, String)> {
-    let mut rows: BTreeMap<&str, (usize, String)> = BTreeMap::new();
-    for item in items {
-        for name in &item.missing {
-            rows.entry(name).or_default();
-        }
-        for (name, value) in item.fields.iter().filter(|(_, value)| !value.is_null()) {
-            let row = rows.entry(name).or_default();
-            row.0 += 1;
-            if row.1.is_empty() {
-                row.1 = match value {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-            }
-        }
-    }
-    rows.into_iter()
-        .map(|(name, (filled, example))| (name.to_owned(), filled, items.len(), example))
-        .collect()
 }

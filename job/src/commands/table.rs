@@ -3,7 +3,10 @@
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use sms_crds::report::RunReport;
 
-use crate::event::{Event, EventStatus, EventTime, Rejected};
+use crate::{
+    event::{Event, EventStatus, EventTime, Rejected},
+    extract::session::FieldCount,
+};
 
 /// Widest title or address in a table, in characters.
 const WIDEST: usize = 60;
@@ -93,15 +96,20 @@ pub fn rejected<'a>(items: impl Iterator<Item = &'a Rejected>) -> String {
     table.to_string()
 }
 
-/// One line a field: how many items have it, and what it looks like.
-pub fn fields(rows: &[(String, usize, usize, String)]) -> String {
-    let mut table = table(&["field", "items with it", "of", "example"]);
-    for (name, filled, all, example) in rows {
+/// One row a field: how many items have it, and what it looks like.
+pub fn fields(rows: &[FieldCount]) -> String {
+    let mut table = table(&["field", "items with it", "of", "examples"]);
+    for row in rows {
+        let examples: Vec<_> = row
+            .examples
+            .iter()
+            .map(|example| shown(example, 2 * WIDEST))
+            .collect();
         table.add_row([
-            name.clone(),
-            filled.to_string(),
-            all.to_string(),
-            shown(example, 2 * WIDEST),
+            row.field.clone(),
+            row.items.to_string(),
+            row.of.to_string(),
+            examples.join("\n"),
         ]);
     }
     table.to_string()

@@ -79,6 +79,11 @@ impl HtmlPlan {
         Ok(Self { items, fields })
     }
 
+    /// Names of the declared fields.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.name.as_str())
+    }
+
     /// Reads the items of `page` in document order. The only error is [`ExtractError::Limit`]: items inside items repeat
     /// text, so a page can give far more than it holds.
     pub fn extract(&self, page: &HtmlPage, options: ItemOptions) -> Result<Vec<HtmlItem>, ExtractError> {

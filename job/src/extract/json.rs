@@ -5,7 +5,7 @@ use sms_crds::v1alpha1::JsonExtract;
 
 use super::{
     error::{ExtractError, PlanError},
-    fields::FieldPrograms,
+    fields::{FieldFailures, FieldPrograms},
     html::{CompiledSelector, compile_selector},
     item::{ItemList, SourceItem},
     jq::{Program, Variables},
@@ -21,6 +21,8 @@ pub struct JsonPlan {
     within_text: String,
     attribute: Option<String>,
     variable: Option<String>,
+    /// `items` gets a list of every script's value.
+    slurp: bool,
     items: Program,
     fields: FieldPrograms,
 }
@@ -37,6 +39,7 @@ impl JsonPlan {
             within_text: spec.within.clone().unwrap_or_default(),
             attribute: spec.attribute.clone(),
             variable: spec.variable.clone(),
+            slurp: spec.slurp,
             items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
             fields: FieldPrograms::compile(&spec.fields, path)?,
         })
@@ -97,17 +100,23 @@ impl JsonPlan {
             let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
             return Err(fail(format!("within {:?}: {problem}", self.within_text)));
         }
-        Ok(found)
+        Ok(if self.slurp {
+            vec![Value::Array(found)]
+        } else {
+            found
+        })
     }
 
-    /// The items of `documents`, at most `max_items`. Of an item nobody wants untouched the fields alone are kept.
+    /// The items of `documents`, at most `max_items`, and the field programs that failed on some. Of an item nobody wants
+    /// untouched the fields alone are kept.
     pub fn items(
         &self,
         documents: Vec<Value>,
         variables: &Variables,
         options: &ReadOptions<'_>,
-    ) -> Result<ItemList, ExtractError> {
+    ) -> Result<(ItemList, FieldFailures), ExtractError> {
         let mut list = ItemList::default();
+        let mut failures = FieldFailures::default();
         for document in documents {
             // One more than the limit tells "just full" from "cut".
             let outputs = self
@@ -126,21 +135,41 @@ impl JsonPlan {
                 for raw in elements {
                     if list.items.len() >= options.max_items {
                         list.truncated = true;
-                        return Ok(list);
+                        failures.absorb(FieldFailures::none(list.items.len()));
+                        return Ok((list, failures));
                     }
-                    let item = self.item(raw, list.items.len(), variables, options.want_item);
+                    let item = self.item(
+                        raw,
+                        list.items.len(),
+                        variables,
+                        options.want_item,
+                        &mut failures,
+                    );
                     list.items.push(item);
                 }
             }
         }
-        Ok(list)
+        failures.absorb(FieldFailures::none(list.items.len()));
+        Ok((list, failures))
     }
 
-    fn item(&self, raw: Value, index: usize, variables: &Variables, want_item: bool) -> SourceItem {
+    /// Names of the declared fields.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.names()
+    }
+
+    fn item(
+        &self,
+        raw: Value,
+        index: usize,
+        variables: &Variables,
+        want_item: bool,
+        failures: &mut FieldFailures,
+    ) -> SourceItem {
         let kept = if want_item { raw.clone() } else { Value::Null };
         let fields = match raw {
             Value::Object(own) if self.fields.is_empty() => own,
-            other => self.fields.read(&other, RawItem::new(), index, variables),
+            other => self.fields.read(&other, RawItem::new(), index, variables, failures),
         };
         SourceItem { fields, raw: kept }
     }

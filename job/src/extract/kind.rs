@@ -15,7 +15,7 @@ use sms_crds::v1alpha1::{
 use super::{
     error::{ExtractError, PlanError},
     feed,
-    fields::FieldPrograms,
+    fields::{FieldFailures, FieldPrograms},
     html as pages, ical,
     item::ItemList,
     jq::Variables,
@@ -50,6 +50,8 @@ pub struct Reading {
     pub document: Value,
     /// Names of non-optional fields that matched nothing, by item.
     pub missing: Vec<Vec<String>>,
+    /// Field programs that failed on some of the items.
+    pub failures: FieldFailures,
 }
 
 /// The five blocks of a manifest of which one is there.
@@ -158,10 +160,12 @@ impl Kind {
                     several => Value::from(several.to_vec()),
                 };
                 let variables = with_document(variables, &document, plan.needs_document());
+                let (list, failures) = plan.items(documents, &variables, options)?;
                 Ok(Reading {
-                    list: plan.items(documents, &variables, options)?,
+                    list,
                     document,
                     missing: Vec::new(),
+                    failures,
                 })
             }
             Self::Html(kind) => kind.read(page, variables, options),
@@ -178,6 +182,18 @@ impl Kind {
         }
     }
 
+    /// Names of the fields that the manifest declares, in their order.
+    pub fn field_names(&self) -> Vec<String> {
+        let names: Vec<&str> = match self {
+            Self::Json(plan) => plan.field_names().collect(),
+            Self::Html(kind) => kind.field_names().collect(),
+            Self::Ical(IcalKind { fields, .. })
+            | Self::Feed(fields)
+            | Self::JsonLd(JsonLdKind { fields, .. }) => fields.names().collect(),
+        };
+        names.into_iter().map(str::to_owned).collect()
+    }
+
     /// Whether a program of this extractor names `variable`.
     pub fn mentions(&self, variable: &str) -> bool {
         match self {
@@ -192,7 +208,7 @@ impl Kind {
 
 /// A feed's HTML as text; HTML that exceeds a limit is left as it is, and cut by the field's own limit.
 fn plain_text(html: &str) -> String {
-    pages::fragment_text(html).unwrap_or_else(|_| html.to_owned())
+    pages::fragment_lines(html).map_or_else(|_| html.to_owned(), |lines| lines.join("\n"))
 }
 
 /// `variables` with the page's JSON, where a program looks at it: converting a large page is not free.
@@ -208,14 +224,17 @@ fn with_document(variables: &Variables, document: &Value, wanted: bool) -> Varia
 
 /// Default fields, overridden by the manifest's programs.
 fn reading(mut list: ItemList, fields: &FieldPrograms, variables: &Variables) -> Reading {
+    let mut failures = FieldFailures::none(list.items.len());
     if !fields.is_empty() {
         for (index, item) in list.items.iter_mut().enumerate() {
-            item.fields = fields.read(&item.raw, std::mem::take(&mut item.fields), index, variables);
+            let defaults = std::mem::take(&mut item.fields);
+            item.fields = fields.read(&item.raw, defaults, index, variables, &mut failures);
         }
     }
     Reading {
         list,
         document: Value::Null,
         missing: Vec::new(),
+        failures,
     }
 }

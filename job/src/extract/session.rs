@@ -5,14 +5,19 @@
 
 mod model;
 mod shape;
+mod tally;
 
-use std::{collections::VecDeque, rc::Rc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
 
 use serde_json::{Map, Value};
 use sms_crds::report::SkipReason;
 
 use super::{
     error::ExtractError,
+    fields::FieldFailures,
     jq::Variables,
     kind::{ReadOptions, Reading},
     page::Page,
@@ -24,6 +29,8 @@ use crate::{
 };
 pub use model::{DetailRequest, Extraction, PageSummary, TracedItem};
 use shape::{absolute, merge, resolve_links, title_of, transform};
+use tally::Tally;
+pub use tally::FieldCount;
 
 struct Entry {
     index: usize,
@@ -38,16 +45,33 @@ pub struct Session {
     entries: VecDeque<Entry>,
     out: Extraction,
     trace: bool,
+    /// Field programs that failed, by extractor: the listing's, `follow`, each lookup.
+    failures: BTreeMap<String, FieldFailures>,
+    /// What the declared fields of the listing and of the detail pages matched, with `trace`.
+    tallies: Vec<Tally>,
 }
+
+/// Places in [`Session::tallies`].
+const LISTING: usize = 0;
+const DETAIL: usize = 1;
 
 impl Session {
     /// Starts with nothing read; `trace` keeps raw items for `preview`.
     pub fn new(plan: Plan, trace: bool) -> Self {
+        let mut tallies = Vec::new();
+        if trace {
+            tallies.push(Tally::new(plan.kind.field_names(), ""));
+            let follow = plan.follow.as_ref();
+            let names = follow.map(|follow| follow.kind.field_names());
+            tallies.push(Tally::new(names.unwrap_or_default(), "follow."));
+        }
         Self {
             plan,
             entries: VecDeque::new(),
             out: Extraction::default(),
             trace,
+            failures: BTreeMap::new(),
+            tallies,
         }
     }
 
@@ -68,13 +92,18 @@ impl Session {
             want_document: self.plan.mentions("$document")
                 || matches!(self.plan.next, Some(NextLink::Path(_))),
         };
-        let reading = self.plan.kind.read(&page, &variables, &options)?;
-        variables.lookups = self.lookups(&page, &variables, &options)?;
+        let mut reading = self.plan.kind.read(&page, &variables, &options)?;
+        let (lookups, lookup_failures) = self.lookups(&page, &variables, &options)?;
+        variables.lookups = lookups;
         if self.plan.mentions("$document") {
             variables.document = Variables::value(&reading.document);
         }
         let next = self.next_address(&page, &reading.document, &variables)?;
         let items = reading.list.items.len();
+        let listing = (String::new(), std::mem::take(&mut reading.failures));
+        for (extractor, failures) in std::iter::once(listing).chain(lookup_failures) {
+            self.failures.entry(extractor).or_default().absorb(failures);
+        }
         self.take(reading, &variables, &Rc::from(page.base_url()));
         Ok(PageSummary { items, next })
     }
@@ -146,7 +175,13 @@ impl Session {
             want_document: false,
         };
         let reading = follow.kind.read(&page, &variables, &options)?;
-        let Some(first) = reading.list.items.into_iter().next() else {
+        let failures = self.failures.entry("follow".to_owned()).or_default();
+        failures.absorb(reading.failures);
+        let first = reading.list.items.into_iter().next();
+        if let Some(tally) = self.tallies.get_mut(DETAIL) {
+            tally.see(first.as_ref().map(|item| &item.fields));
+        }
+        let Some(first) = first else {
             return Ok(());
         };
         let mut detail = first.fields;
@@ -179,6 +214,12 @@ impl Session {
     /// number of items, rejections and warnings.
     pub fn part(&mut self, limit: usize) -> Extraction {
         let mut out = std::mem::take(&mut self.out);
+        let failures = std::mem::take(&mut self.failures);
+        // They stand first: what else is odd mostly follows from them.
+        out.warnings
+            .splice(0..0, failures.values().flat_map(FieldFailures::warnings));
+        let tallies = std::mem::take(&mut self.tallies);
+        out.fields.extend(tallies.into_iter().flat_map(Tally::into_counts));
         let entries = self.entries.drain(..limit.min(self.entries.len()));
         for entry in entries.filter(|entry| !entry.fields.is_empty()) {
             match self
@@ -217,6 +258,9 @@ impl Session {
             let index = self.out.found;
             self.out.found += 1;
             let missing = missing.next().unwrap_or_default();
+            if let Some(tally) = self.tallies.get_mut(LISTING) {
+                tally.see(Some(&item.fields));
+            }
             let items = match &self.plan.transform {
                 None => vec![item.fields],
                 Some(program) => {
@@ -235,6 +279,16 @@ impl Session {
                 }
             };
             for fields in items {
+                if fields.is_empty() {
+                    self.out.rejected.push(Rejected {
+                        index,
+                        reason: SkipReason::MissingTitle,
+                        detail: "the item has no fields: name some in fields, or let items give objects"
+                            .to_owned(),
+                        title: None,
+                    });
+                    continue;
+                }
                 match self.filtered(index, &fields, variables) {
                     Some(rejected) => self.out.rejected.push(rejected),
                     None => self.entries.push_back(Entry {
@@ -313,8 +367,9 @@ impl Session {
         page: &Page<'_>,
         variables: &Variables,
         options: &ReadOptions<'_>,
-    ) -> Result<jaq_json::Val, ExtractError> {
+    ) -> Result<(jaq_json::Val, Vec<(String, FieldFailures)>), ExtractError> {
         let mut tables = Map::new();
+        let mut failures = Vec::new();
         for lookup in &self.plan.lookups {
             let reading = lookup.kind.read(
                 page,
@@ -326,6 +381,7 @@ impl Session {
                     ..*options
                 },
             )?;
+            failures.push((format!("lookups.{}", lookup.name), reading.failures));
             let mut table = Map::new();
             for row in reading.list.items {
                 let row = Value::Object(row.fields);
@@ -345,7 +401,7 @@ impl Session {
             }
             tables.insert(lookup.name.clone(), Value::Object(table));
         }
-        Ok(Variables::value(&Value::Object(tables)))
+        Ok((Variables::value(&Value::Object(tables)), failures))
     }
 
     fn next_address(

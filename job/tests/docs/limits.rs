@@ -174,7 +174,7 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ("job/src/push/settings", "TRIES: usize = 3;", "5 s, 3 tries"),
     (
         "job/src/pipeline/lease",
-        "LEASE_TIME: Duration = Duration::from_secs(60);",
+        "LEASE_TIME: Duration = Duration::from_mins(1);",
         "was killed | 60 s |",
     ),
     (

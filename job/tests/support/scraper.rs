@@ -1,5 +1,11 @@
 //! Runs the real binary in a folder of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "a test says so by failing"
+)]
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::{

@@ -138,7 +138,7 @@ fn undefined_problem(name: &str, kind: &Undefined) -> String {
             let why = if known {
                 "is not available: a manifest's program sees its input and the variables of the run, nothing else"
             } else {
-                "does not exist; see the list of jq functions in the manifest reference"
+                "does not exist; docs/reference/jq.md lists the functions"
             };
             format!("function {name}/{arity} {why}")
         }

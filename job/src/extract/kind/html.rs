@@ -6,6 +6,7 @@ use sms_crds::v1alpha1::HtmlExtract;
 use super::{ReadOptions, Reading};
 use crate::extract::{
     error::{ExtractError, PlanError},
+    fields::FieldFailures,
     html::{HtmlPage, HtmlPlan, ItemOptions},
     item::{ItemList, SourceItem},
     jq::{Program, Variables},
@@ -28,6 +29,10 @@ impl HtmlKind {
             within,
             plan: HtmlPlan::compile(spec, path)?,
         })
+    }
+
+    pub(super) fn field_names(&self) -> impl Iterator<Item = &str> {
+        self.plan.field_names()
     }
 
     pub(super) fn read(
@@ -123,6 +128,7 @@ impl HtmlKind {
                 warnings: Vec::new(),
             },
             document,
+            failures: FieldFailures::none(missing.len()),
             missing,
         })
     }

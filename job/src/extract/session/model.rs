@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::tally::FieldCount;
 use crate::event::{Event, RawItem, Rejected};
 
 /// What one listing page gave.
@@ -41,6 +42,9 @@ pub struct Extraction {
     /// Raw items after transform and follow, for `preview`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<TracedItem>,
+    /// What each declared field matched, before transform, for `preview`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldCount>,
 }
 
 /// One item as it reached normalisation.
@@ -64,5 +68,6 @@ impl Extraction {
         self.truncated |= part.truncated;
         self.warnings.extend(part.warnings);
         self.trace.extend(part.trace);
+        self.fields.extend(part.fields);
     }
 }
