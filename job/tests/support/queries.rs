@@ -74,7 +74,7 @@ pub fn dashboard() -> Value {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// What promtool has against one of these queries; nothing if all are PromQL. `promtool check rules` reads them as
+/// What promtool has against one of these queries; nothing if all are `PromQL`. `promtool check rules` reads them as
 /// recording rules.
 pub fn check_queries(queries: &[String]) -> Option<String> {
     let rule =
