@@ -216,7 +216,9 @@ pub fn read_admitted(json: &str, origin: &str) -> Result<ScrapeSource, ManifestE
     })?;
     let value = match object::classify(value) {
         Ok(object::Object::Source(value)) => value,
-        Ok(object::Object::List(_)) => return Err(unlike("kind: is a list: give one ScrapeSource".to_owned())),
+        Ok(object::Object::List(_)) => {
+            return Err(unlike("kind: is a list: give one ScrapeSource".to_owned()));
+        }
         Ok(object::Object::Foreign) => {
             return Err(unlike("kind: is another kind: write ScrapeSource".to_owned()));
         }

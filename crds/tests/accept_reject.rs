@@ -40,7 +40,12 @@ fn valid_manifests_are_accepted_and_survive_a_round_trip() {
         let sources = manifest::parse_manifests(&fs::read_to_string(&file).unwrap(), name(&file));
         let sources = sources.unwrap_or_else(|errors| panic!("{errors}"));
         assert!(!sources.is_empty(), "{}", file.display());
-        assert_eq!(manifest::conflicts(sources.iter().map(|source| (source, ""))), [], "{}", file.display());
+        assert_eq!(
+            manifest::conflicts(sources.iter().map(|source| (source, ""))),
+            [],
+            "{}",
+            file.display()
+        );
         for source in sources {
             let json = serde_json::to_string(&source.to_travel()).unwrap();
             let again = manifest::read_manifests(&json, "SMS_SOURCE", FileAccess::Allowed);

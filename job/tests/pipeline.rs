@@ -589,3 +589,41 @@ async fn an_id_whose_first_date_passes_does_not_hand_its_identity_on() {
         .collect();
     assert_eq!(starts, ["2099-05-01T20:00:00-07:00", "2099-05-08T20:00:00-07:00"]);
 }
+
+#[tokio::test]
+async fn preview_ends_at_once_when_it_is_told_to_and_at_the_time_limit_of_a_run() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    Mock::given(path("/events"))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .set_body_json(page(1))
+                .set_delay(Duration::from_mins(1)),
+        )
+        .mount(&server)
+        .await;
+    for signal in ["-INT", "-TERM"] {
+        let child = scraper.spawn(&["preview", "sources/blue-moon.yaml"], &[]);
+        while server.received_requests().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let started = std::time::Instant::now();
+        let id = child.id().unwrap().to_string();
+        std::process::Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .unwrap();
+        let ended = scraper::ended(child.wait_with_output().await.unwrap());
+        assert!(started.elapsed() < Duration::from_secs(5), "{signal}");
+        assert_eq!(ended.code, 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains("told to stop"), "{}", ended.stderr);
+    }
+    let late = scraper
+        .run(&["preview", "sources/blue-moon.yaml", "--run-timeout", "1"])
+        .await;
+    assert!(
+        late.code == 1 && late.stderr.contains("TimedOut"),
+        "{}",
+        late.stderr
+    );
+}

@@ -128,15 +128,24 @@ fn what_is_no_admitted_source_is_told_with_place_and_remedy() {
     let mut version = object(RICH);
     version["apiVersion"] = json!("sms-scraper.dev/v9");
     for (json, expected) in [
-        ("{garbage".to_owned(), "key must be a string at line 1 column 2; write one object"),
+        (
+            "{garbage".to_owned(),
+            "key must be a string at line 1 column 2; write one object",
+        ),
         ("{}".to_owned(), "is no Kubernetes object: begin with apiVersion"),
         ("[]".to_owned(), "expected an object: begin with apiVersion"),
         (
             json!({"apiVersion": "v1", "kind": "Secret"}).to_string(),
             "kind: is another kind: write ScrapeSource",
         ),
-        (unknown.to_string(), "spec.fetch.timeut: is not a field: did you mean timeout?"),
-        (version.to_string(), "apiVersion: \"sms-scraper.dev/v9\" is not the API"),
+        (
+            unknown.to_string(),
+            "spec.fetch.timeut: is not a field: did you mean timeout?",
+        ),
+        (
+            version.to_string(),
+            "apiVersion: \"sms-scraper.dev/v9\" is not the API",
+        ),
     ] {
         let error = read_admitted(&json, "SMS_SOURCE").unwrap_err().to_string();
         let expected = format!("SMS_SOURCE: is not a ScrapeSource as JSON: {expected}");

@@ -49,8 +49,7 @@ impl FieldFailures {
                 Some(known) => known.count += failure.count,
                 None => {
                     let first = self.items + failure.first;
-                    self.programs
-                        .insert(place, ProgramFailure { first, ..failure });
+                    self.programs.insert(place, ProgramFailure { first, ..failure });
                 }
             }
         }
@@ -163,18 +162,15 @@ mod tests {
         let read = |items: &[Value]| {
             let mut failures = FieldFailures::none(items.len());
             for (index, item) in items.iter().enumerate() {
-                programs.read(
-                    item,
-                    RawItem::new(),
-                    index,
-                    &Variables::default(),
-                    &mut failures,
-                );
+                programs.read(item, RawItem::new(), index, &Variables::default(), &mut failures);
             }
             failures
         };
         let mut failures = FieldFailures::default();
-        failures.absorb(read(&[json!({"p": "1", "v": null}), json!({"p": "2", "v": {"name": "x"}})]));
+        failures.absorb(read(&[
+            json!({"p": "1", "v": null}),
+            json!({"p": "2", "v": {"name": "x"}}),
+        ]));
         failures.absorb(read(&[json!({"p": "3"}), json!({"p": "free", "v": "Blue Moon"})]));
         let told: Vec<_> = failures.warnings().collect();
         assert_eq!(told.len(), 3, "{told:?}");

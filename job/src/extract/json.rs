@@ -131,13 +131,7 @@ impl JsonPlan {
                         failures.absorb(FieldFailures::none(list.items.len()));
                         return Ok((list, failures));
                     }
-                    let item = self.item(
-                        raw,
-                        list.items.len(),
-                        variables,
-                        options.want_item,
-                        &mut failures,
-                    );
+                    let item = self.item(raw, list.items.len(), variables, options.want_item, &mut failures);
                     list.items.push(item);
                 }
             }
@@ -162,7 +156,9 @@ impl JsonPlan {
         let kept = if want_item { raw.clone() } else { Value::Null };
         let fields = match raw {
             Value::Object(own) if self.fields.is_empty() => own,
-            other => self.fields.read(&other, RawItem::new(), index, variables, failures),
+            other => self
+                .fields
+                .read(&other, RawItem::new(), index, variables, failures),
         };
         SourceItem { fields, raw: kept }
     }

@@ -29,8 +29,8 @@ use crate::{
 };
 pub use model::{DetailRequest, Extraction, PageSummary, TracedItem};
 use shape::{absolute, merge, resolve_links, title_of, transform};
-use tally::Tally;
 pub use tally::FieldCount;
+use tally::Tally;
 
 struct Entry {
     index: usize,
@@ -219,7 +219,8 @@ impl Session {
         out.warnings
             .splice(0..0, failures.values().flat_map(FieldFailures::warnings));
         let tallies = std::mem::take(&mut self.tallies);
-        out.fields.extend(tallies.into_iter().flat_map(Tally::into_counts));
+        out.fields
+            .extend(tallies.into_iter().flat_map(Tally::into_counts));
         let entries = self.entries.drain(..limit.min(self.entries.len()));
         for entry in entries.filter(|entry| !entry.fields.is_empty()) {
             match self

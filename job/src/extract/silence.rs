@@ -69,7 +69,10 @@ mod tests {
     #[test]
     fn the_words_name_the_selector_or_program_and_a_remedy() {
         for (extract, expected) in [
-            (json!({"json": {"items": ".evnts"}}), "json.items \".evnts\" found"),
+            (
+                json!({"json": {"items": ".evnts"}}),
+                "json.items \".evnts\" found",
+            ),
             (
                 json!({"json": {"within": "#data"}}),
                 "items \".\" found nothing in the JSON of within: \"#data\"",
