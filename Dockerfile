@@ -4,15 +4,16 @@
 #
 # By default the binaries are compiled here. With --build-arg BINARIES=<image> they are taken from that image instead,
 # which holds them under /out: sms_scraper and venues.
+#
+# No cache mounts: Docker without BuildKit cannot read them. It also builds stages that the target does not need, so that
+# there BINARIES does not save the compilation.
 ARG BINARIES=build
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 # An explicit --target keeps the flag away from build scripts and procedural macros, which cannot be static.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/src/target \
-    set -eu; \
+RUN set -eu; \
     host="$(rustc -vV | sed -n 's/^host: //p')"; \
     export RUSTFLAGS='-C target-feature=+crt-static'; \
     cargo build --release --locked --target "$host" -p sms-job --bin sms_scraper --example venues; \

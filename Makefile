@@ -37,7 +37,7 @@ lint: ## Check format and lints, as CI does
 
 .PHONY: generate
 generate: ## Write the files that are generated from the types
-	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml
+	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml crds/generated/schema.json
 	$(CARGO) run --quiet -p sms-crds --bin docgen docs/reference/manifest.md
 
 .PHONY: check-generated

@@ -16,6 +16,7 @@ import time
 
 import pages
 import peers
+import phases
 import roundtrips
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -188,6 +189,16 @@ class Bench:
             legs["script"].processor.append(processor)
         return legs
 
+    def phases(self):
+        """Where a first run over 100 events spends its time."""
+        port = int(self.arguments.pushgateway.rpartition(":")[2])
+        runs = []
+        for _ in range(self.arguments.runs):
+            store = str(self.fresh("db"))
+            runs.append(phases.measure(self.ingester("hundred", store), self.environment, self.log, "hundred.yaml",
+                                       store, port))
+        return runs
+
     def sizes(self):
         """Time and memory of a first run by the size of the page."""
         rows = []
@@ -269,7 +280,7 @@ def main():
     arguments = parse_arguments()
     bench = Bench(arguments)
     load_before = machine()["load"]
-    legs, sizes = bench.whole_runs(), bench.sizes()
+    legs, spent, sizes = bench.whole_runs(), bench.phases(), bench.sizes()
     stores, trips = bench.stores(), bench.trips()
     text = pathlib.Path(__file__).with_name("template.md").read_text()
     size = os.stat(bench.scraper).st_size
@@ -283,7 +294,8 @@ def main():
         "gateway": version(["prometheus-pushgateway", "--version"]),
         "python": f"Python {platform.python_version()}", "rustc": version(["rustc", "--version"]),
         "size": f"{size / MIB:.1f} MiB ({size:,} bytes)",
-        "whole_runs": whole_runs_table(legs), "memory": memory_table(sizes),
+        "whole_runs": whole_runs_table(legs), "phases": phases.table(spent, spread),
+        "memory": memory_table(sizes),
         "stores": stores_table(stores), "trips": trips_table(trips), "goals": goals_table(size, sizes),
     }
     for name, value in values.items():

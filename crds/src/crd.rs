@@ -10,6 +10,15 @@ pub fn definition() -> CustomResourceDefinition {
     ScrapeSource::crd()
 }
 
+/// The schema alone, as the JSON that manifests are checked against (`crds/generated/schema.json`).
+pub fn schema_json() -> serde_json::Result<String> {
+    let versions = definition().spec.versions;
+    let schema = versions
+        .into_iter()
+        .find_map(|version| version.schema?.open_api_v3_schema);
+    Ok(serde_json::to_string(&schema)? + "\n")
+}
+
 /// The `CustomResourceDefinition` as the YAML that is committed and installed.
 pub fn yaml() -> Result<String, serde_saphyr::SerializeError> {
     let yaml = serde_saphyr::to_string(&definition())?;

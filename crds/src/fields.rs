@@ -148,12 +148,14 @@ pub const EVENT_FIELDS: &[EventField] = &[
         "cancelled",
         "status",
         "true or false, or text",
-        "Truthy where the event is cancelled: `true`, `yes`, 1, or any text but an empty one, `false`, `no` and `0`.",
+        "`true`, `yes` or 1 where the event is cancelled; a text that says so (`Cancelled!`, `is-cancelled`) or names \
+         another `status` counts as well, any other text does not.",
     ),
     field(
         "soldOut",
         "true or false, or text",
-        "Truthy where no tickets are left; read as `cancelled` is.",
+        "`true`, `yes` or 1 where no tickets are left, or a text that says so (`Sold out`, \
+         `https://schema.org/SoldOut`); any other text does not.",
     ),
 ];
 

@@ -99,10 +99,13 @@ pub fn read_manifests(text: &str, origin: &str, files: FileAccess) -> Manifests 
         let content = match content {
             Ok(content) => content,
             Err(document::Syntax { line, message }) => {
-                let problem = Problem::new(
-                    "",
-                    format!("is not valid YAML: {message}; correct the syntax here"),
-                );
+                // The usual reason is a jq object in a text that is not quoted.
+                let remedy = if message.starts_with("mapping values are not allowed") {
+                    "put a text that holds a colon and a space in quotes, or write it below a |"
+                } else {
+                    "correct the syntax here"
+                };
+                let problem = Problem::new("", format!("is not valid YAML: {message}; {remedy}"));
                 found.problems.push(
                     ManifestProblem {
                         document: number,

@@ -47,6 +47,14 @@ fn the_committed_definition_is_the_generated_one() {
 }
 
 #[test]
+fn the_committed_schema_is_the_generated_one() {
+    let same = committed("crds/generated/schema.json") == sms_crds::crd::schema_json().unwrap();
+    assert!(same, "run: make generate");
+    let read = serde_json::to_value(sms_crds::schema::schema()).unwrap();
+    assert_eq!(read, root());
+}
+
+#[test]
 fn the_committed_reference_is_the_generated_one() {
     let same = committed("docs/reference/manifest.md") == sms_crds::reference::markdown();
     assert!(

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use sms_crds::{ScrapeSource, v1alpha1::SecretKeyRef};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
     push::PushSettings,
@@ -69,7 +69,7 @@ pub struct StorePool {
     /// Where neither flag nor manifest says anything.
     fallback: StoreUrl,
     /// By the Secret's name; the default store by the empty name.
-    open: Mutex<BTreeMap<String, Arc<Store>>>,
+    open: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Store>>>>>,
 }
 
 impl StorePool {
@@ -111,19 +111,20 @@ impl StorePool {
             }
             _ => (String::new(), self.default_url().clone()),
         };
-        let mut open = self.open.lock().await;
-        if let Some(store) = open.get(&key) {
-            return Ok(Arc::clone(store));
-        }
-        let store = Arc::new(Store::open(&url).await?);
-        open.insert(key, Arc::clone(&store));
-        Ok(store)
+        // The lock covers the map alone: a store that is slow to open keeps no other from being opened.
+        let slot = Arc::clone(self.open.lock().await.entry(key).or_default());
+        let store = slot
+            .get_or_try_init(async || Store::open(&url).await.map(Arc::new))
+            .await?;
+        Ok(Arc::clone(store))
     }
 
     /// Closes what is open, at the end of the process.
     pub async fn close(&self) {
-        for store in self.open.lock().await.values() {
-            store.close().await;
+        for slot in self.open.lock().await.values() {
+            if let Some(store) = slot.get() {
+                store.close().await;
+            }
         }
     }
 }

@@ -5,11 +5,14 @@ pub mod server;
 
 use jiff::Timestamp;
 use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec, Registry, TextEncoder};
-use sms_crds::report::{Outcome, RunReport, SkipReason, Step};
+use sms_crds::{
+    SourceKey,
+    report::{Outcome, RunReport, SkipReason, Step},
+};
 
 use crate::metrics::families::{Family, exported};
 use crate::metrics::{count, register};
-pub use server::{Listeners, Readiness, ServerError, serve_http};
+pub use server::{Listeners, Readiness, ServerError};
 
 /// Upper bounds of the duration buckets in seconds: from one small page to the longest run that a Job may take.
 pub const DURATION_BUCKETS: [f64; 12] = [
@@ -77,8 +80,14 @@ impl Exporter {
     }
 
     /// Makes every series of a source exist at 0, so that rates and quantiles work from its first run. Doing it again
-    /// only updates the interval.
-    pub fn register_source(&self, api: &str, namespace: &str, name: &str, expected_interval_seconds: f64) {
+    /// only updates the interval, in seconds. `installation` is the name that this process pushes under.
+    pub fn register_source(
+        &self,
+        api: &str,
+        source: &SourceKey,
+        installation: &str,
+        expected_interval_seconds: f64,
+    ) {
         for outcome in COUNTED {
             self.runs.with_label_values(&[api, outcome.as_str()]);
         }
@@ -90,7 +99,9 @@ impl Exporter {
         }
         self.processed.with_label_values(&[api]);
         self.duration.with_label_values(&[api]);
-        self.info.with_label_values(&[api, namespace, name]).set(1);
+        self.info
+            .with_label_values(&[api, &source.namespace, &source.name, installation])
+            .set(1);
         self.expected_interval
             .with_label_values(&[api])
             .set(expected_interval_seconds);

@@ -5,7 +5,7 @@ pub mod families;
 use jiff::Timestamp;
 use prometheus::core::Collector;
 use prometheus::{Gauge, GaugeVec, IntCounter, IntGauge, IntGaugeVec, Registry, TextEncoder};
-use sms_crds::report::{Outcome, RunReport};
+use sms_crds::report::{Outcome, Reason, RunReport};
 
 use families::{Family, pushed};
 
@@ -29,8 +29,9 @@ pub struct RunMetrics {
     pub name: String,
     /// Which installation pushes, so that a shared gateway can be tidied without touching others' groups.
     pub installation: String,
-    /// Runs of this API since its store began, this one included.
-    pub runs_total: u64,
+    /// Runs of this API since its store began, this one included; `None` where the store could not be asked: the gateway
+    /// then keeps the number that it has.
+    pub runs_total: Option<u64>,
     /// Failed items and steps.
     pub errors: u64,
     /// Length in seconds.
@@ -55,17 +56,13 @@ pub struct SuccessMetrics {
 }
 
 impl RunMetrics {
-    /// The metrics of a finished run, or nothing for a run that its cadence skipped: that one is not pushed.
+    /// The metrics of a finished run. Nothing for one that its cadence skipped, or that waited in vain for another run of
+    /// its source: that other run is the one to tell about the API.
     ///
-    /// `runs_total` counts the runs since the store began, this one included. `last_success` is the end of the last
-    /// successful run as the store knows it; without it a successful run's own end is taken.
-    pub fn from_report(
-        report: &RunReport,
-        runs_total: u64,
-        last_success: Option<Timestamp>,
-        installation: &str,
-    ) -> Option<Self> {
-        if report.outcome == Outcome::SkippedByCadence {
+    /// `runs_total` counts the runs since the store began, this one included.
+    pub fn from_report(report: &RunReport, runs_total: Option<u64>, installation: &str) -> Option<Self> {
+        let waited_in_vain = report.reason == Some(Reason::LeaseHeld);
+        if report.outcome == Outcome::SkippedByCadence || waited_in_vain {
             return None;
         }
         let (namespace, name) = report
@@ -76,7 +73,7 @@ impl RunMetrics {
         let success = report.outcome.is_success().then(|| SuccessMetrics {
             processed: count(report.processed),
             skipped: count(report.skipped),
-            last_success: last_success.or(finished_at),
+            last_success: finished_at,
         });
         Some(Self {
             api_name: report.api_name.clone(),
@@ -116,7 +113,9 @@ impl RunMetrics {
 /// A registry that holds the families of this run and nothing else.
 pub fn run_registry(run: &RunMetrics) -> Result<Registry, prometheus::Error> {
     let registry = Registry::new();
-    counter(&registry, &pushed::INGEST_RUNS, run.runs_total)?;
+    if let Some(runs) = run.runs_total {
+        counter(&registry, &pushed::INGEST_RUNS, runs)?;
+    }
     counter(&registry, &pushed::PIPELINE_ERRORS, run.errors)?;
     let duration = Gauge::with_opts(pushed::PIPELINE_DURATION.opts())?;
     duration.set(run.duration_seconds);

@@ -1,12 +1,12 @@
-//! The order of a run's steps, and nothing else: lease, cadence, fetch, extract, normalise, store, report. IO through
-//! the steps.
+//! The order of a run's steps: store, lease, cadence, fetch and extract, identify, judge, commit, push. IO through the
+//! steps.
 
 pub mod collect;
 pub mod lease;
 pub mod preview;
 pub mod progress;
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, time::Duration, time::Instant};
 
 use jiff::{Timestamp, tz::TimeZone};
 use sms_crds::{
@@ -31,6 +31,9 @@ use progress::Failure;
 
 /// A full body is read at least this often, in hours, whatever the validators say: servers lie about them.
 const FULL_FETCH_HOURS: i64 = 24;
+
+/// How long a push may still take once the process was told to stop: Docker kills ten seconds after asking.
+const PUSH_AFTER_STOP: Duration = Duration::from_secs(3);
 
 /// What the caller of a run may ask for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,13 +64,14 @@ struct Run<'a> {
     clock: Instant,
     report: RunReport,
     events: Vec<Identified>,
-    runs_total: i64,
+    /// Runs of the source since its store began; unknown until the store is asked.
+    runs_total: Option<i64>,
 }
 
 /// Runs one source once. Never fails: whatever happens is in the report.
 pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunOptions) -> Finished {
     let started_at = Timestamp::now();
-    let id = run_id(started_at);
+    let id = progress::run_id(started_at);
     let mut run = Run {
         loaded,
         environment,
@@ -76,22 +80,14 @@ pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunO
         clock: Instant::now(),
         report: progress::begin(&loaded.source, &id, started_at),
         events: Vec::new(),
-        runs_total: 1,
+        runs_total: None,
     };
     info!(api = run.report.api_name, run = id, "Started run");
     if let Err(failure) = run.steps().await {
         progress::fail(&mut run.report, &failure);
     }
     progress::end(&mut run.report, Timestamp::now(), run.clock.elapsed());
-    let metrics = RunMetrics::from_report(
-        &run.report,
-        u64::try_from(run.runs_total).unwrap_or_default(),
-        None,
-        &environment.installation,
-    );
-    if let (Some(metrics), false) = (&metrics, options.dry_run) {
-        push_metrics(&mut run.report, environment, metrics).await;
-    }
+    let metrics = run.publish().await;
     log_report(&run.report);
     Finished {
         report: run.report,
@@ -100,49 +96,15 @@ pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunO
     }
 }
 
-/// Unique enough for one source: microseconds since the epoch, in base 36 so that a person can type it.
-fn run_id(started_at: Timestamp) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut rest = u64::try_from(started_at.as_microsecond()).unwrap_or_default();
-    let mut id = Vec::new();
-    while rest > 0 {
-        id.push(DIGITS[(rest % 36) as usize]);
-        rest /= 36;
-    }
-    id.reverse();
-    String::from_utf8_lossy(&id).into_owned()
-}
-
 impl Run<'_> {
     /// The steps, in their order.
     async fn steps(&mut self) -> Result<(), Failure> {
         let source = Arc::clone(&self.loaded.source);
         if self.options.dry_run {
             "none".clone_into(&mut self.report.store);
-            self.collected(None, &[], None).await?;
-            return Ok(());
+            return self.collected(None, &[], None).await.map(drop);
         }
-        let store = self
-            .environment
-            .stores
-            .for_source(&source, &self.environment.secrets)
-            .await?;
-        store.kind().clone_into(&mut self.report.store);
-        if !store.remembers() {
-            self.report.warnings.push(
-                "the stdout store remembers nothing: cadence, conditional requests and change detection are off".to_owned(),
-            );
-        }
-        let wait = self.environment.run_timeout;
-        let lease = store
-            .acquire_lease(
-                &source.key(),
-                &self.report.api_name,
-                &self.report.run,
-                lease::LEASE_TIME,
-                wait,
-            )
-            .await?;
+        let (store, lease) = self.take_lease(&source).await?;
         let keeper = LeaseKeeper::start(Arc::clone(&store), lease.clone());
         let result = self.leased(&source, &store, &lease).await;
         keeper.stop();
@@ -153,19 +115,45 @@ impl Run<'_> {
         result
     }
 
+    /// Opens the store and takes the source's lease; both may wait, so both heed the time limit and the stop.
+    async fn take_lease(&mut self, source: &ScrapeSource) -> Result<(Arc<Store>, Lease), Failure> {
+        self.report.step = Some(Step::Store);
+        let environment = self.environment;
+        let api_name = self.report.api_name.clone();
+        let run = self.report.run.clone();
+        let taken = async {
+            let store = environment
+                .stores
+                .for_source(source, &environment.secrets)
+                .await?;
+            let wait = environment.run_timeout.saturating_sub(self.clock.elapsed());
+            let key = source.key();
+            let acquired = store.acquire_lease(&key, &api_name, &run, lease::LEASE_TIME, wait);
+            let lease = lease::with_notice(acquired, &api_name).await?;
+            Ok((store, lease))
+        };
+        let (store, lease) = self.limited(taken, Step::Store).await?;
+        store.kind().clone_into(&mut self.report.store);
+        if !store.remembers() {
+            self.report.warnings.push(
+                "the stdout store remembers nothing: cadence, conditional requests and change detection are off"
+                    .to_owned(),
+            );
+        }
+        Ok((store, lease))
+    }
+
     /// What happens while this run alone may write the source: a failed run leaves a row too.
     async fn leased(&mut self, source: &ScrapeSource, store: &Store, lease: &Lease) -> Result<(), Failure> {
         let expect = source.spec.expect.as_ref();
         let runs = expect.map_or(expectations::DEFAULT_BASELINE_RUNS, expectations::baseline_runs);
+        let key = source.key();
         let state = store
-            .source_state(&source.key(), &self.report.spec_hash, runs, accepted_run(source))
+            .source_state(&key, &self.report.spec_hash, runs, accepted_run(source))
             .await?;
-        self.runs_total = state.runs_total;
+        self.runs_total = Some(state.runs_total);
         if let Due::NotBefore(earliest) = self.due(source, &state)? {
-            self.report.outcome = Outcome::SkippedByCadence;
-            self.report.message = Some(format!(
-                "the last success is younger than the cadence; next run from {earliest:.0}"
-            ));
+            progress::skipped_by_cadence(&mut self.report, earliest);
             return Ok(());
         }
         let known = state
@@ -174,19 +162,31 @@ impl Run<'_> {
             .filter(|known| is_fresh(known, self.started_at));
         let (validators, failure) = match self.collected(known, &state.baseline, state.accepted).await {
             Ok(validators) => (validators, None),
-            Err(failure) => {
-                // Only in the stored copy: the caller adds the failure to the report itself.
-                (None, Some(failure))
-            }
+            Err(failure) => (None, Some(failure)),
         };
         // An id that had several dates must not hand its identity on when one of them passes.
         if self.events.iter().any(|identified| identified.event.id.is_some()) {
-            let starts = store.starts(&source.key()).await?;
-            identity::keep_known(&source.key(), &mut self.events, |uid| starts.get(uid).cloned());
+            let starts = store.starts(&key).await?;
+            identity::keep_known(&key, &mut self.events, |uid| starts.get(uid).cloned());
         }
-        self.commit(source, store, lease, validators, failure.as_ref())
-            .await?;
-        failure.map_or(Ok(()), Err)
+        match (
+            self.commit(source, store, lease, validators, failure.as_ref())
+                .await,
+            failure,
+        ) {
+            (Ok(()), None) => Ok(()),
+            (Err(failure), None) => Err(failure),
+            (committed, Some(failure)) => {
+                // The first failure is the one to mend.
+                if let Err(second) = committed {
+                    warn!(
+                        api = self.report.api_name,
+                        "Failed to store the failed run: {}", second.message
+                    );
+                }
+                Err(failure)
+            }
+        }
     }
 
     fn due(&self, source: &ScrapeSource, state: &SourceState) -> Result<Due, Failure> {
@@ -214,15 +214,23 @@ impl Run<'_> {
             trace: false,
             deadline: self.clock + self.environment.run_timeout,
         };
-        let left = self.environment.run_timeout.saturating_sub(self.clock.elapsed());
-        let collected = tokio::select! {
-            collected = collect(self.loaded, self.environment, &options, &mut self.report) => collected?,
-            () = tokio::time::sleep(left) => return Err(Failure::timed_out(self.environment.run_timeout)),
-            () = self.environment.stop.requested() => return Err(Failure::interrupted()),
+        let mut report = self.report.clone();
+        let collecting = collect(self.loaded, self.environment, &options, &mut report);
+        let ended = tokio::select! {
+            collected = collecting => Ok(collected),
+            () = tokio::time::sleep_until(options.deadline.into()) => Err(false),
+            () = self.environment.stop.requested() => Err(true),
+        };
+        self.report = report;
+        let step = progress::current_step(&self.report);
+        let collected = match ended {
+            Ok(collected) => collected?,
+            Err(true) => return Err(Failure::interrupted(step)),
+            Err(false) => return Err(Failure::timed_out(step, self.environment.run_timeout)),
         };
         match collected {
             Collected::Unchanged { validators } => {
-                self.report.outcome = Outcome::Unchanged;
+                progress::unchanged(&mut self.report);
                 Ok(validators)
             }
             Collected::Read {
@@ -268,11 +276,11 @@ impl Run<'_> {
             progress::fail(&mut stored, failure);
         }
         let zone = TimeZone::get(source.venue_time_zone()).unwrap_or(TimeZone::UTC);
-        let removal = match progress::is_complete(&stored) {
-            true => Removal::Complete {
-                today: self.started_at.to_zoned(zone).date(),
-            },
-            false => Removal::None,
+        let today = self.started_at.to_zoned(zone).date();
+        let removal = if progress::is_complete(&stored) {
+            Removal::Complete { today }
+        } else {
+            Removal::None
         };
         let retention = source.spec.retention.as_ref();
         let commit = RunCommit {
@@ -293,22 +301,56 @@ impl Run<'_> {
             )?,
         };
         let summary = store.commit_run(lease, commit).await?;
-        self.runs_total = summary.runs_total;
+        self.runs_total = Some(summary.runs_total);
         if failure.is_none() {
             summary.fill(&mut self.report);
         }
         Ok(())
     }
+
+    /// Makes the run's metrics and pushes them; whatever happens there is a warning in the report and nothing more.
+    async fn publish(&mut self) -> Option<RunMetrics> {
+        let runs = self.runs_total.and_then(|runs| u64::try_from(runs).ok());
+        let metrics = RunMetrics::from_report(&self.report, runs, &self.environment.installation)?;
+        let Some(settings) = self.environment.push.as_ref().filter(|_| !self.options.dry_run) else {
+            return Some(metrics);
+        };
+        let pushed = tokio::select! {
+            pushed = push::push_run(settings, &metrics) => pushed.map_err(|error| error.to_string()),
+            () = self.environment.stop.requested_for(PUSH_AFTER_STOP) => {
+                Err("the process was told to stop before the Pushgateway answered".to_owned())
+            }
+        };
+        self.report.metrics_pushed = Some(pushed.is_ok());
+        if let Err(problem) = pushed {
+            warn!(api = metrics.api_name, reason = ?Reason::PushFailed, "Failed to push metrics; the run is not affected: {problem}");
+            self.report.warnings.push(problem);
+        }
+        Some(metrics)
+    }
+
+    /// Ends a step that waits for others at the run's time limit, and when the process is told to stop.
+    async fn limited<T>(
+        &self,
+        step: impl Future<Output = Result<T, Failure>>,
+        name: Step,
+    ) -> Result<T, Failure> {
+        let limit = self.environment.run_timeout;
+        tokio::select! {
+            done = step => done,
+            // The store's own limit is the same; its words are better, so it goes first.
+            () = tokio::time::sleep_until((self.clock + limit + Duration::from_secs(1)).into()) => {
+                Err(Failure::timed_out(name, limit))
+            }
+            () = self.environment.stop.requested() => Err(Failure::interrupted(name)),
+        }
+    }
 }
 
 /// The suspicious run that a person accepted as the new normal.
 fn accepted_run(source: &ScrapeSource) -> Option<&str> {
-    source
-        .metadata
-        .annotations
-        .as_ref()?
-        .get(labels::ACCEPT)
-        .map(String::as_str)
+    let annotations = source.metadata.annotations.as_ref()?;
+    annotations.get(labels::ACCEPT).map(String::as_str)
 }
 
 /// Whether validators may still stand for a whole body.
@@ -318,7 +360,7 @@ fn is_fresh(known: &StoredValidators, now: Timestamp) -> bool {
         .is_some_and(|at| now.duration_since(at).as_hours() < FULL_FETCH_HOURS)
 }
 
-fn positive(duration: Option<&DurationString>, path: &str) -> Result<Option<std::time::Duration>, Failure> {
+fn positive(duration: Option<&DurationString>, path: &str) -> Result<Option<Duration>, Failure> {
     duration
         .map(DurationString::to_std)
         .transpose()
@@ -327,17 +369,6 @@ fn positive(duration: Option<&DurationString>, path: &str) -> Result<Option<std:
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Pushes; whatever happens there is a warning in the report and nothing more.
-async fn push_metrics(report: &mut RunReport, environment: &Environment, metrics: &RunMetrics) {
-    let Some(settings) = &environment.push else { return };
-    let pushed = push::push_run(settings, metrics).await;
-    report.metrics_pushed = Some(pushed.is_ok());
-    if let Err(error) = pushed {
-        warn!(api = metrics.api_name, reason = ?error.reason(), "Failed to push metrics; the run is not affected: {error}");
-        report.warnings.push(error.to_string());
-    }
 }
 
 fn log_report(report: &RunReport) {

@@ -1,10 +1,11 @@
 //! Runs sources on their schedules until told to stop. IO through [`pipeline`].
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::{Timestamp, tz::TimeZone};
 use sms_crds::schedule::Schedule;
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use crate::{
@@ -29,25 +30,17 @@ pub struct Scheduled {
 /// Runs every source on its schedule until `environment.stop` is requested; runs that are under way then end as
 /// interrupted. At most `parallel` sources run side by side, each source one run at a time.
 pub async fn run(
-    sources: Vec<Scheduled>,
-    environment: Arc<Environment>,
-    exporter: Exporter,
+    sources: &[Scheduled],
+    environment: &Environment,
+    exporter: &Exporter,
     parallel: usize,
     run_at_start: bool,
 ) {
-    let slots = Arc::new(Semaphore::new(parallel));
-    let mut tasks = JoinSet::new();
-    for scheduled in sources {
-        let (environment, exporter, slots) = (Arc::clone(&environment), exporter.clone(), Arc::clone(&slots));
-        tasks.spawn(
-            async move { keep_running(&scheduled, &environment, &exporter, &slots, run_at_start).await },
-        );
-    }
-    while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended {
-            warn!("A source's schedule ended by itself: {error}");
-        }
-    }
+    let slots = Semaphore::new(parallel);
+    let running = sources
+        .iter()
+        .map(|scheduled| keep_running(scheduled, environment, exporter, &slots, run_at_start));
+    join_all(running).await;
 }
 
 async fn keep_running(

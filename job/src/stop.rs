@@ -32,6 +32,12 @@ impl Stop {
         }
     }
 
+    /// Ends `grace` after the request is made.
+    pub async fn requested_for(&self, grace: std::time::Duration) {
+        self.requested().await;
+        tokio::time::sleep(grace).await;
+    }
+
     /// Whether the request is made.
     pub fn is_requested(&self) -> bool {
         *self.0.borrow()

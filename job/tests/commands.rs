@@ -221,11 +221,11 @@ async fn preview_has_a_row_for_every_declared_field_even_if_nothing_matched_it()
             "venue ┆ 0             ┆ 1",
         ),
         (
-            "{ html: { items: .event, fields: { title: { select: h3 } } } }",
+            "{ html: { items: .event, fields: { title: { select: h3 }, start: { select: time } } } }",
             "warning: spec.extract.html.items \".event\" matches no element",
         ),
         (
-            "{ html: { items: .event, fields: { title: { select: h3 } } } }",
+            "{ html: { items: .event, fields: { title: { select: h3 }, start: { select: time } } } }",
             "title ┆ 0             ┆ 0",
         ),
     ] {

@@ -89,7 +89,7 @@ fn every_example_is_valid() {
         let told = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{folder}: {told}");
         assert!(
-            told.contains("10 sources are valid, 0 problems"),
+            told.contains("10 valid sources, 0 problems"),
             "{folder}: {told}"
         );
     }

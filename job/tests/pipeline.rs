@@ -124,9 +124,9 @@ async fn a_future_event_is_removed_when_two_complete_runs_miss_it_and_never_befo
     without["note"] = json!(1);
     serve(&server, &without).await;
     assert_eq!(counts(&ingest(&scraper).await.report()), [4, 4, 0, 0, 4, 0]);
-    without["note"] = json!(2);
-    serve(&server, &without).await;
+    // The very same body: it is read again, since an event is waiting for this run's word.
     assert_eq!(counts(&ingest(&scraper).await.report()), [4, 4, 0, 0, 4, 1]);
+    assert_eq!(ingest(&scraper).await.report()["outcome"], "Unchanged");
     let removed: Vec<_> = scraper
         .events()
         .await
@@ -591,6 +591,98 @@ async fn an_id_whose_first_date_passes_does_not_hand_its_identity_on() {
 }
 
 #[tokio::test]
+async fn a_run_that_waits_for_another_heeds_sigterm_and_leaves_the_metrics_alone() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    let slow = ResponseTemplate::new(200)
+        .set_body_json(page(1))
+        .set_delay(Duration::from_secs(8));
+    Mock::given(path("/events"))
+        .respond_with(slow)
+        .mount(&server)
+        .await;
+    let holder = scraper.spawn(&["ingester"], &[]);
+    while server.received_requests().await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let late = scraper
+        .run(&["ingester", "--run-timeout", "1", "--print-metrics"])
+        .await;
+    assert_eq!(
+        (late.code, late.report()["reason"].as_str()),
+        (1, Some("LeaseHeld")),
+        "{}",
+        late.stderr
+    );
+    assert!(!late.stdout.contains("sms_ingest_runs_total"), "{}", late.stdout);
+
+    let waiting = scraper.spawn(&["ingester"], &[]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let id = waiting.id().unwrap().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ended = tokio::time::timeout(Duration::from_secs(3), waiting.wait_with_output()).await;
+    let report = scraper::ended(ended.unwrap().unwrap()).report();
+    assert_eq!(
+        (report["reason"].as_str(), report["step"].as_str()),
+        (Some("Interrupted"), Some("store"))
+    );
+    let output = holder.wait_with_output().await.unwrap();
+    assert_eq!(scraper::ended(output).report()["outcome"], "Succeeded");
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_keeps_neither_the_exporter_nor_the_stop_waiting() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let store = format!("postgres://joe:canary@{}/events", silent.local_addr().unwrap());
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+        .to_string();
+    let variables = [
+        ("SMS_STORE_URL", store.as_str()),
+        ("SMS_METRICS_PORT", "0"),
+        ("SMS_HEALTH_PORT", port.as_str()),
+    ];
+    let child = scraper.spawn(&["serve", "--run-at-start"], &variables);
+    let started = std::time::Instant::now();
+    while tokio::net::TcpStream::connect(format!("127.0.0.1:{port}"))
+        .await
+        .is_err()
+    {
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "the health port does not open"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let id = child.id().unwrap().to_string();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = tokio::time::timeout(Duration::from_secs(8), child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap();
+    let run = scraper::ended(output);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(!run.stderr.contains("canary"), "{}", run.stderr);
+}
+
+#[tokio::test]
 async fn preview_ends_at_once_when_it_is_told_to_and_at_the_time_limit_of_a_run() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
@@ -602,9 +694,9 @@ async fn preview_ends_at_once_when_it_is_told_to_and_at_the_time_limit_of_a_run(
         )
         .mount(&server)
         .await;
-    for signal in ["-INT", "-TERM"] {
+    for (before, signal) in ["-INT", "-TERM"].into_iter().enumerate() {
         let child = scraper.spawn(&["preview", "sources/blue-moon.yaml"], &[]);
-        while server.received_requests().await.unwrap().is_empty() {
+        while server.received_requests().await.unwrap().len() <= before {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let started = std::time::Instant::now();

@@ -11,7 +11,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use services::{Prometheus, Pushgateway, check_metrics, is_installed};
-use sms_crds::report::{Outcome, Reason, RunReport};
+use sms_crds::{
+    SourceKey,
+    report::{Outcome, Reason, RunReport},
+};
 use sms_job::exporter::Exporter;
 use sms_job::metrics::RunMetrics;
 use sms_job::push::{PushMethod, PushSettings, delete, push, push_run};
@@ -36,7 +39,7 @@ fn report(outcome: Outcome, processed: i64) -> RunReport {
 }
 
 fn run(outcome: Outcome, runs_total: u64, processed: i64) -> RunMetrics {
-    RunMetrics::from_report(&report(outcome, processed), runs_total, None, "test").unwrap()
+    RunMetrics::from_report(&report(outcome, processed), Some(runs_total), "test").unwrap()
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -141,7 +144,11 @@ async fn promtool_has_nothing_to_say_about_either_path() {
         assert_eq!(check_metrics(&run(outcome, 1, 5).to_text().unwrap()), "");
     }
     let exporter = Exporter::new().unwrap();
-    exporter.register_source("blue_moon", "default", "blue-moon", 3600.0);
+    let source = SourceKey {
+        namespace: "default".to_owned(),
+        name: "blue-moon".to_owned(),
+    };
+    exporter.register_source("blue_moon", &source, "default", 3600.0);
     assert_eq!(check_metrics(&exporter.to_text().unwrap()), "");
     exporter.observe_run(&report(Outcome::Succeeded, 5));
     assert_eq!(check_metrics(&exporter.to_text().unwrap()), "");

@@ -22,7 +22,7 @@ thread_local! {
 pub fn check(object: &Value) -> Vec<Problem> {
     RULES.with(|rules| {
         let rules = rules.get_or_init(|| Rules {
-            schema: compile_schema(&serde_json::to_value(super::schema()).unwrap_or_default()),
+            schema: compile_schema(&serde_json::from_str(super::GENERATED).unwrap_or_default()),
             validator: Validator::new(),
         });
         let errors = rules

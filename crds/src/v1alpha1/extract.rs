@@ -99,12 +99,19 @@ pub struct JsonExtract {
     #[schemars(length(min = 1, max = 128))]
     pub attribute: Option<String>,
 
-    /// Name of the JavaScript variable or property that the value is assigned to, where the script is a program:
-    /// `var all_events = [...]` is `all_events`. The value may be a JavaScript literal (unquoted keys, single quotes,
-    /// comments, trailing commas) or `JSON.parse('...')`. Default: the first object or array that is assigned.
+    /// Name of the JavaScript variable or property that the value is assigned to, or of the function that it is handed
+    /// to, where the script is a program: `var all_events = [...]` is `all_events`, `show({...})` is `show`. The value
+    /// may be a JavaScript literal (unquoted keys, single quotes, comments, trailing commas, `new Date(2026, 2, 5)`),
+    /// `JSON.parse('...')`, or a function that is called where it stands (`window.__NUXT__=(function(a){...}(1))`).
+    /// Default: the first object or array that is assigned, or that a page which is one call hands over (JSONP).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub variable: Option<String>,
+
+    /// Give `items` the values of all elements that `within` matches as one list, instead of one after the other: for
+    /// data that a page writes in pieces. Default: `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slurp: bool,
 
     /// jq program that gives the items. An output that is an array stands for its elements. Default: `.`.
     /// Example: `.eventsByDates[][]`.
@@ -145,14 +152,15 @@ pub struct IcalExtract {
 pub struct FeedExtract {
     /// jq programs for each field, run on the entry: `.id`, `.title`, `.link`, `.links`, `.summary`, `.content`,
     /// `.published`, `.updated`, `.authors`, `.categories`, `.image`, and namespaced elements by their name in the
-    /// file, e.g. `.["event_listing:start_date"]`. They win over the defaults.
+    /// file, e.g. `.["event_listing:start_date"]`, and their attributes, e.g. `.["gd:when@startTime"]`. They win over
+    /// the defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64))]
     pub fields: BTreeMap<String, String>,
 }
 
 /// Items from schema.org Events in `script[type="application/ld+json"]`, or in a page that is JSON-LD itself. `@graph`,
-/// arrays and `subEvent` are walked. Default fields: `id`, `title`, `start`, `end`, `duration`, `doors`, `url`, `image`,
+/// arrays and `subEvent` are walked; an `eventSchedule` is not expanded. Default fields: `id`, `title`, `start`, `end`, `duration`, `doors`, `url`, `image`,
 /// `description`, `venue`, `address`, `performers`, `priceMin`, `priceMax`, `currency`, `status`, `soldOut`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]

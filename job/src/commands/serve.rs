@@ -44,37 +44,52 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
         .map(schedule)
         .collect::<Result<Vec<_>, _>>()?;
     for source in &scheduled {
-        register(source, &environment, &exporter).await;
+        register(source, &environment, &exporter);
     }
+    let (ready, readiness) = watch::channel(Readiness::Starting);
+    let (servers_stop, servers_stopped) = stop::channel();
+    let mut servers = tokio::spawn(listeners.serve(exporter.clone(), readiness, async move {
+        servers_stopped.requested().await
+    }));
     info!(store = %environment.stores.default_url(), sources = scheduled.len(), metrics_port = args.metrics_port, health_port = args.health_port, "Started serving");
 
-    let (ready, readiness) = watch::channel(Readiness::Ready);
-    let stop = environment.stop.clone();
-    let servers =
-        tokio::spawn(listeners.serve(exporter.clone(), readiness, async move { stop.requested().await }));
-    serve::run(
-        scheduled,
-        environment.clone(),
-        exporter,
-        usize::from(args.parallel),
-        args.run_at_start,
-    )
-    .await;
-    // Sources may all be suspended: the exporter goes on until somebody stops the process.
-    environment.stop.requested().await;
-    drop(ready);
-    match servers.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return Err(CommandError::transient(error.to_string())),
-        Err(error) => {
-            return Err(CommandError::transient(format!(
-                "the servers ended by themselves: {error}"
-            )));
-        }
-    }
+    let remembered = remember(&scheduled, &environment, &exporter);
+    let parallel = usize::from(args.parallel);
+    let runs = serve::run(&scheduled, &environment, &exporter, parallel, args.run_at_start);
+    let schedules = async {
+        ready.send_replace(Readiness::Ready);
+        tokio::join!(remembered, runs);
+        // Sources may all be suspended: the exporter goes on until somebody stops the process.
+        environment.stop.requested().await;
+    };
+    let told = async {
+        environment.stop.requested().await;
+        ready.send_replace(Readiness::Stopping);
+        std::future::pending::<()>().await;
+    };
+    // The ports stay open until the last run has ended, so that its counts can still be scraped.
+    let ended_early = tokio::select! {
+        () = schedules => None,
+        ended = &mut servers => Some(ended),
+        () = told => None,
+    };
+    servers_stop.stop();
+    let ended = match ended_early {
+        Some(ended) => ended,
+        None => servers.await,
+    };
     environment.stores.close().await;
-    info!("Stopped serving");
-    Ok(0)
+    match ended {
+        Ok(Ok(())) if environment.stop.is_requested() => {
+            info!("Stopped serving");
+            Ok(0)
+        }
+        Ok(Ok(())) => Err(CommandError::transient("the servers ended by themselves")),
+        Ok(Err(error)) => Err(CommandError::transient(error.to_string())),
+        Err(error) => Err(CommandError::transient(format!(
+            "the servers ended by themselves: {error}"
+        ))),
+    }
 }
 
 fn schedule(loaded: LoadedSource) -> Result<Scheduled, CommandError> {
@@ -91,8 +106,8 @@ fn schedule(loaded: LoadedSource) -> Result<Scheduled, CommandError> {
     })
 }
 
-/// Makes the source's series, at 0 or at what the store remembers.
-async fn register(scheduled: &Scheduled, environment: &Environment, exporter: &Exporter) {
+/// Makes the source's series, at 0.
+fn register(scheduled: &Scheduled, environment: &Environment, exporter: &Exporter) {
     let source = &scheduled.loaded.source;
     let key = source.key();
     let interval = scheduled
@@ -100,31 +115,45 @@ async fn register(scheduled: &Scheduled, environment: &Environment, exporter: &E
         .expected_interval(Timestamp::now(), &scheduled.zone);
     exporter.register_source(
         &source.api_name(),
-        &key.namespace,
-        &key.name,
+        &key,
+        &environment.installation,
         interval.as_secs_f64(),
     );
-    let state = async {
-        let store = environment
-            .stores
-            .for_source(source, &environment.secrets)
-            .await
-            .map_err(|error| error.to_string())?;
-        store
-            .source_state(&key, &source.spec_hash(), 1, None)
-            .await
-            .map_err(|error| error.to_string())
-    };
-    match state.await {
-        Ok(state) => {
-            if let Some(at) = state.last_success_at {
-                exporter.set_last_success(&source.api_name(), at);
+}
+
+/// Fills in the last successes that the store remembers, until the process is told to stop.
+async fn remember(scheduled: &[Scheduled], environment: &Environment, exporter: &Exporter) {
+    for scheduled in scheduled {
+        let source = &scheduled.loaded.source;
+        let state = async {
+            let store = environment
+                .stores
+                .for_source(source, &environment.secrets)
+                .await
+                .map_err(|error| error.to_string())?;
+            let state = store
+                .source_state(&source.key(), &source.spec_hash(), 1, None)
+                .await;
+            state.map_err(|error| error.to_string())
+        };
+        let state = tokio::select! {
+            state = state => state,
+            () = environment.stop.requested() => return,
+        };
+        match state {
+            Ok(state) => {
+                if let Some(at) = state.last_success_at {
+                    exporter.set_last_success(&source.api_name(), at);
+                }
+            }
+            // The runs will say it again, each with its reason; one store that is down is enough to know.
+            Err(problem) => {
+                warn!(
+                    api = source.api_name(),
+                    "Failed to read the last success: {problem}"
+                );
+                return;
             }
         }
-        // The runs will say it again, each with its reason; a database that is down must not keep the exporter down.
-        Err(problem) => warn!(
-            api = source.api_name(),
-            "Failed to read the last success: {problem}"
-        ),
     }
 }

@@ -120,20 +120,6 @@ impl Listeners {
     }
 }
 
-/// Opens both ports and serves until `shutdown` is done.
-pub async fn serve_http(
-    exporter: Exporter,
-    metrics: SocketAddr,
-    health: SocketAddr,
-    readiness: watch::Receiver<Readiness>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServerError> {
-    Listeners::bind(metrics, health)
-        .await?
-        .serve(exporter, readiness, shutdown)
-        .await
-}
-
 async fn metrics(State(exporter): State<Exporter>) -> Response {
     match exporter.to_text() {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),

@@ -9,9 +9,17 @@ use tokio::sync::{oneshot, watch};
 
 use super::*;
 
+fn register(exporter: &Exporter, interval_seconds: f64) {
+    let source = SourceKey {
+        namespace: "music".to_owned(),
+        name: "blue-moon".to_owned(),
+    };
+    exporter.register_source("blue_moon", &source, "laptop", interval_seconds);
+}
+
 fn exporter() -> Exporter {
     let exporter = Exporter::new().unwrap();
-    exporter.register_source("blue_moon", "default", "blue-moon", 21_600.0);
+    register(&exporter, 21_600.0);
     exporter
 }
 
@@ -84,6 +92,15 @@ fn every_series_but_the_build_has_the_label_api() {
     for line in series {
         assert!(line.contains("api=\"blue_moon\""), "{line}");
     }
+}
+
+#[test]
+fn a_source_is_described_with_the_labels_that_its_pushed_group_has() {
+    let series =
+        r#"sms_source_info{api="blue_moon",installation="laptop",name="blue-moon",namespace="music"}"#;
+    assert_eq!(value(&exporter(), series), Some(1.0));
+    let pushed = crate::metrics::families::pushed::SOURCE_INFO.labels;
+    assert_eq!(exported::SOURCE_INFO.labels[1..], *pushed);
 }
 
 #[test]
@@ -176,7 +193,7 @@ fn next_run_and_suspension_are_shown() {
 fn registering_again_keeps_the_counts() {
     let exporter = exporter();
     exporter.observe_run(&report(Outcome::Succeeded));
-    exporter.register_source("blue_moon", "default", "blue-moon", 60.0);
+    register(&exporter, 60.0);
     assert_eq!(
         value(&exporter, r#"sms_events_processed_total{api="blue_moon"}"#),
         Some(11.0)

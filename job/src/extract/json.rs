@@ -21,6 +21,8 @@ pub struct JsonPlan {
     within_text: String,
     attribute: Option<String>,
     variable: Option<String>,
+    /// `items` gets a list of every script's value.
+    slurp: bool,
     items: Program,
     fields: FieldPrograms,
 }
@@ -37,6 +39,7 @@ impl JsonPlan {
             within_text: spec.within.clone().unwrap_or_default(),
             attribute: spec.attribute.clone(),
             variable: spec.variable.clone(),
+            slurp: spec.slurp,
             items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
             fields: FieldPrograms::compile(&spec.fields, path)?,
         })
@@ -97,7 +100,11 @@ impl JsonPlan {
             let problem = first_problem.unwrap_or_else(|| "the matched elements are empty".to_owned());
             return Err(fail(format!("within {:?}: {problem}", self.within_text)));
         }
-        Ok(found)
+        Ok(if self.slurp {
+            vec![Value::Array(found)]
+        } else {
+            found
+        })
     }
 
     /// The items of `documents`, at most `max_items`, and the field programs that failed on some. Of an item nobody wants

@@ -208,7 +208,7 @@ impl Kind {
 
 /// A feed's HTML as text; HTML that exceeds a limit is left as it is, and cut by the field's own limit.
 fn plain_text(html: &str) -> String {
-    pages::fragment_text(html).unwrap_or_else(|_| html.to_owned())
+    pages::fragment_lines(html).map_or_else(|_| html.to_owned(), |lines| lines.join("\n"))
 }
 
 /// `variables` with the page's JSON, where a program looks at it: converting a large page is not free.

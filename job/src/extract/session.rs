@@ -280,6 +280,16 @@ impl Session {
                 }
             };
             for fields in items {
+                if fields.is_empty() {
+                    self.out.rejected.push(Rejected {
+                        index,
+                        reason: SkipReason::MissingTitle,
+                        detail: "the item has no fields: name some in fields, or let items give objects"
+                            .to_owned(),
+                        title: None,
+                    });
+                    continue;
+                }
                 match self.filtered(index, &fields, variables) {
                     Some(rejected) => self.out.rejected.push(rejected),
                     None => self.entries.push_back(Entry {

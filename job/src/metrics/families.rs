@@ -110,8 +110,8 @@ pub mod exported {
             "Items and steps that failed since the process started, by step.";
         PIPELINE_DURATION = Histogram "sms_pipeline_duration_seconds" ["api"]
             "Duration of runs in seconds.";
-        SOURCE_INFO = Gauge "sms_source_info" ["api", "namespace", "name"]
-            "A source that this process runs; always 1.";
+        SOURCE_INFO = Gauge "sms_source_info" ["api", "namespace", "name", "installation"]
+            "A source that this process runs, and its installation; always 1.";
         SOURCE_EXPECTED_INTERVAL = Gauge "sms_source_expected_interval_seconds" ["api"]
             "Longest time between two scheduled runs in seconds.";
         SOURCE_LAST_SUCCESS = Gauge "sms_source_last_success_timestamp_seconds" ["api"]

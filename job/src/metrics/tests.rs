@@ -29,7 +29,7 @@ fn report(outcome: Outcome) -> RunReport {
 }
 
 fn text(outcome: Outcome) -> String {
-    RunMetrics::from_report(&report(outcome), 7, None, "laptop")
+    RunMetrics::from_report(&report(outcome), Some(7), "laptop")
         .unwrap()
         .to_text()
         .unwrap()
@@ -94,7 +94,7 @@ fn the_values_are_those_of_the_run() {
 
 #[test]
 fn an_unchanged_run_is_a_success() {
-    let run = RunMetrics::from_report(&report(Outcome::Unchanged), 1, None, "").unwrap();
+    let run = RunMetrics::from_report(&report(Outcome::Unchanged), Some(1), "").unwrap();
     assert_eq!(run.method(), PushMethod::Put);
     assert!(run.to_text().unwrap().contains("\nsms_last_run_success 1\n"));
 }
@@ -102,7 +102,7 @@ fn an_unchanged_run_is_a_success() {
 #[test]
 fn a_failed_or_suspicious_run_leaves_the_last_success_alone() {
     for outcome in [Outcome::Failed, Outcome::Suspicious] {
-        let run = RunMetrics::from_report(&report(outcome), 8, None, "").unwrap();
+        let run = RunMetrics::from_report(&report(outcome), Some(8), "").unwrap();
         assert_eq!(run.method(), PushMethod::Post);
         let text = run.to_text().unwrap();
         let absent: BTreeSet<&str> = pushed::ALL
@@ -127,7 +127,7 @@ fn a_failed_or_suspicious_run_leaves_the_last_success_alone() {
 #[test]
 fn a_run_skipped_by_its_cadence_is_not_pushed() {
     assert_eq!(
-        RunMetrics::from_report(&report(Outcome::SkippedByCadence), 1, None, ""),
+        RunMetrics::from_report(&report(Outcome::SkippedByCadence), Some(1), ""),
         None
     );
 }
@@ -138,7 +138,7 @@ fn a_report_with_nonsense_in_it_still_gives_valid_text() {
     report.processed = -4;
     report.duration_seconds = f64::NAN;
     report.finished_at = "yesterday".to_owned();
-    let text = RunMetrics::from_report(&report, 1, None, "\"\\\n")
+    let text = RunMetrics::from_report(&report, Some(1), "\"\\\n")
         .unwrap()
         .to_text()
         .unwrap();

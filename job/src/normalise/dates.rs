@@ -50,6 +50,11 @@ pub enum WhenError {
     /// It says that the date is not known yet.
     #[error("names no date yet")]
     Unannounced,
+    /// It says how the event repeats and names no day ("Every Tuesday 8pm").
+    #[error(
+        "says how the event repeats, but names no date: let transform make the dates, or read the site's calendar file"
+    )]
+    Repeating,
     /// The year is missing and the manifest requires one.
     #[error("has no year: set dates.year to nearest to let the nearest date count")]
     MissingYear,
@@ -88,17 +93,16 @@ fn parse_line(line: &str, context: &DateContext) -> Result<Vec<Occurrence>, When
             ..Occurrence::new(start)
         }]);
     }
-    if has_patterns {
-        return parse_with_patterns(line, context);
-    }
-    let tokens = lex(line);
-    let elements = context.reader(&tokens, false).scan();
-    let result = when::occurrences(elements, context);
-    if result == Err(WhenError::NoDate) && is_unannounced(line) {
-        Err(WhenError::Unannounced)
+    let result = if has_patterns {
+        parse_with_patterns(line, context)
     } else {
-        result
-    }
+        when::occurrences(context.reader(&lex(line), false).scan(), context)
+    };
+    result.map_err(|error| match error {
+        WhenError::NoDate if !has_patterns && is_unannounced(line) => WhenError::Unannounced,
+        WhenError::NoDate if is_repetition(line) => WhenError::Repeating,
+        error => error,
+    })
 }
 
 fn parse_with_patterns(line: &str, context: &DateContext) -> Result<Vec<Occurrence>, WhenError> {
@@ -137,6 +141,13 @@ fn parse_with_patterns(line: &str, context: &DateContext) -> Result<Vec<Occurren
         .collect();
     when::one_day(date, &day_plan::day_plan(times), context, &mut occurrences);
     Ok(occurrences)
+}
+
+/// Whether a text without a date says how the event repeats.
+fn is_repetition(line: &str) -> bool {
+    lex(line)
+        .iter()
+        .any(|token| matches!(&token.kind, lexer::Kind::Word(word, _) if words::is_repetition(word)))
 }
 
 /// Whether a text without a date says that there is none yet.

@@ -48,6 +48,21 @@ const SOLD_OUT_WORDS: &[&str] = &[
     "esgotad",
 ];
 
+/// Words before one of [`SOLD_OUT_WORDS`] that take it back.
+const NOT_YET_WORDS: &[&str] = &[
+    "notsoldout",
+    "almostsoldout",
+    "nearlysoldout",
+    "closetosoldout",
+    "nearsoldout",
+    "virtuallysoldout",
+    "fastausverkauft",
+    "nahezuausverkauft",
+    "bijnauitverkocht",
+    "casiagotad",
+    "quasiesaurit",
+];
+
 /// A status word set apart from the title: before a mark, in brackets, or after a mark.
 static AROUND_TITLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     const WORDS: &str = concat!(
@@ -102,8 +117,9 @@ pub(super) fn of_text(text: &str) -> Standing {
         .iter()
         .find(|(_, words)| !denied && words.iter().any(|word| letters.contains(word)))
         .map_or(EventStatus::Scheduled, |(status, _)| *status);
-    let sold_out =
-        !letters.contains("notsoldout") && SOLD_OUT_WORDS.iter().any(|word| letters.contains(word));
+    let sold_out = letters == "complet"
+        || SOLD_OUT_WORDS.iter().any(|word| letters.contains(word))
+            && !NOT_YET_WORDS.iter().any(|word| letters.contains(word));
     Standing { status, sold_out }
 }
 
@@ -208,7 +224,15 @@ mod tests {
         ] {
             assert!(of_text(text).sold_out, "{text}");
         }
-        assert!(!of_text("https://schema.org/InStock").sold_out);
+        for text in [
+            "https://schema.org/InStock",
+            "Almost sold out!",
+            "Not sold out",
+            "complete line-up",
+        ] {
+            assert!(!of_text(text).sold_out, "{text}");
+        }
+        assert!(of_text("COMPLET").sold_out);
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn explain(field: &str, value: &Value, error: &WhenError) -> Problem {
         WhenError::OnlyEnd | WhenError::Unannounced => SkipReason::MissingStart,
         WhenError::MissingYear => SkipReason::MissingYear,
         WhenError::WeekdayMismatch(_) => SkipReason::WeekdayMismatch,
-        WhenError::Impossible(_) => SkipReason::InvalidDate,
+        WhenError::Impossible(_) | WhenError::Repeating => SkipReason::InvalidDate,
     };
     Problem::new(reason, format!("{field} \"{}\" {error}", text::excerpt(&written)))
 }
@@ -182,7 +182,15 @@ fn timing(
     let own_zone = Zone::of_moment(&occurrence.start, item);
     let zone = own_zone.as_ref().unwrap_or(zone);
     let is_midnight = |moment: &Moment| moment.time().is_none_or(|time| time == Time::midnight());
-    let all_day = (all_day || occurrence.all_day) && is_midnight(&occurrence.start);
+    let wants_day = all_day || occurrence.all_day;
+    // Whole days told as instants begin at midnight there (`T07:00:00Z`), or at midnight as written (`T00:00:00Z`).
+    let local_days = if wants_day && !is_midnight(&occurrence.start) {
+        zone.local(occurrence).filter(|local| is_midnight(&local.start))
+    } else {
+        None
+    };
+    let occurrence = local_days.as_ref().unwrap_or(occurrence);
+    let all_day = wants_day && is_midnight(&occurrence.start);
     let unknown_midnight = |time: EventTime| match time {
         EventTime::At(zoned)
             if context.midnight == MidnightRule::Unknown && zoned.time() == Time::midnight() =>

@@ -8,7 +8,7 @@ use jiff::{
 use serde_json::Value;
 
 use super::{
-    dates::{self, DateContext, Moment, TimeText},
+    dates::{self, DateContext, Moment, Occurrence, TimeText},
     item::Item,
 };
 use crate::event::EventTime;
@@ -45,6 +45,19 @@ impl Zone {
     /// The moment in this zone.
     pub(super) fn at(&self, moment: &Moment) -> Option<EventTime> {
         moment.in_zone(&self.shown, self.offset)
+    }
+
+    /// The occurrence with start and end as local times.
+    pub(super) fn local(&self, occurrence: &Occurrence) -> Option<Occurrence> {
+        let local = |moment: &Moment| match self.at(moment)? {
+            EventTime::At(zoned) => Some(Moment::Local(zoned.datetime())),
+            EventTime::Date(_) => Some(moment.clone()),
+        };
+        Some(Occurrence {
+            start: local(&occurrence.start)?,
+            end: occurrence.end.as_ref().and_then(local),
+            ..occurrence.clone()
+        })
     }
 
     /// The local day of a moment.

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sms_crds::{report::RunReport, v1alpha1::PagesSpec};
+use sms_crds::{
+    report::{RunReport, Step},
+    v1alpha1::PagesSpec,
+};
 use tracing::debug;
 
 use super::progress::{Failure, count_error};
@@ -55,6 +58,7 @@ pub async fn collect(
     report: &mut RunReport,
 ) -> Result<Collected, Failure> {
     let source = &loaded.source;
+    report.step = Some(Step::Fetch);
     let settings = FetchSettings {
         allow_private_addresses: environment.allow_private_addresses,
         ca_file: environment.ca_file.clone(),
@@ -97,6 +101,7 @@ pub async fn collect(
         return Ok(Collected::Unchanged { validators: None });
     }
 
+    report.step = Some(Step::Extract);
     let mut worker = Worker::start(&environment.worker, source, options.now, options.trace).await?;
     let mut bytes = first.document.body.len();
     let summary = worker.page(&first.document).await?;

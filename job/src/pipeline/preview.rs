@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sms_crds::report::RunReport;
+use sms_crds::report::{RunReport, Step};
 
 use super::{
     collect::{CollectOptions, Collected, collect, collect_fixture},
@@ -70,8 +70,8 @@ pub async fn preview(
     let limit = environment.run_timeout;
     let extraction = tokio::select! {
         extraction = read(loaded, environment, now, fixture, &mut report) => extraction?,
-        () = tokio::time::sleep(limit) => return Err(Failure::timed_out(limit)),
-        () = environment.stop.requested() => return Err(Failure::interrupted()),
+        () = tokio::time::sleep(limit) => return Err(Failure::timed_out(Step::Fetch, limit)),
+        () = environment.stop.requested() => return Err(Failure::interrupted(Step::Fetch)),
     };
     let fields = fields(extraction.fields, &extraction.trace);
     let (events, duplicates) = identity::identify(&loaded.source.key(), extraction.events);

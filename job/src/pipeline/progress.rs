@@ -35,18 +35,18 @@ impl Failure {
     }
 
     /// The run's own time limit passed.
-    pub fn timed_out(limit: Duration) -> Self {
+    pub fn timed_out(step: Step, limit: Duration) -> Self {
         let message = format!(
             "the run took longer than its limit of {} s (--run-timeout)",
             limit.as_secs()
         );
-        Self::new(Step::Fetch, Reason::TimedOut, message)
+        Self::new(step, Reason::TimedOut, message)
     }
 
     /// The process was told to stop.
-    pub fn interrupted() -> Self {
+    pub fn interrupted(step: Step) -> Self {
         Self::new(
-            Step::Fetch,
+            step,
             Reason::Interrupted,
             "the process was told to stop in the middle of the run",
         )
@@ -134,6 +134,11 @@ fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// The step that the run is at, for an end from outside.
+pub fn current_step(report: &RunReport) -> Step {
+    report.step.unwrap_or(Step::Config)
+}
+
 /// Sets the end of the run.
 pub fn end(report: &mut RunReport, finished_at: Timestamp, length: Duration) {
     report.finished_at = seconds(finished_at);
@@ -161,6 +166,7 @@ pub fn fail(report: &mut RunReport, failure: &Failure) {
 
 /// Ends the run as succeeded, or as suspicious where an expectation is broken.
 pub fn judge(report: &mut RunReport, breach: Option<Breach>) {
+    report.step = None;
     match breach {
         None => report.outcome = Outcome::Succeeded,
         Some(breach) => {
@@ -175,6 +181,34 @@ pub fn judge(report: &mut RunReport, breach: Option<Breach>) {
 pub fn skip(report: &mut RunReport, reason: SkipReason) {
     report.skipped += 1;
     *report.skipped_by_reason.entry(reason).or_default() += 1;
+}
+
+/// Ends the run as one that found nothing new.
+pub fn unchanged(report: &mut RunReport) {
+    report.step = None;
+    report.outcome = Outcome::Unchanged;
+}
+
+/// Ends the run as one that its cadence keeps from starting.
+pub fn skipped_by_cadence(report: &mut RunReport, earliest: Timestamp) {
+    report.step = None;
+    report.outcome = Outcome::SkippedByCadence;
+    report.message = Some(format!(
+        "the last success is younger than the cadence; next run from {earliest:.0}"
+    ));
+}
+
+/// Identifier of a run, unique enough for one source: microseconds since the epoch in base 36, which a person can type.
+pub fn run_id(started_at: Timestamp) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rest = u64::try_from(started_at.as_microsecond()).unwrap_or_default();
+    let mut id = Vec::new();
+    while rest > 0 {
+        id.push(DIGITS[usize::try_from(rest % 36).unwrap_or_default()]);
+        rest /= 36;
+    }
+    id.reverse();
+    String::from_utf8_lossy(&id).into_owned()
 }
 
 /// Whether the run saw everything that the source has, so that what is missing is gone.

@@ -108,6 +108,8 @@ pub struct StoreSummary {
     pub unchanged: i64,
     /// Future events that vanished.
     pub removed: i64,
+    /// Future events that this run misses for the first time: the next complete run decides.
+    pub missed: i64,
     /// Runs of the source since the store began, this one included.
     pub runs_total: i64,
 }
@@ -219,8 +221,10 @@ impl RunCommit<'_> {
     }
 
     /// The validators to store, or `None` to keep those that are.
-    pub(super) fn new_validators(&self) -> Option<StoredValidators> {
+    pub(super) fn new_validators(&self, summary: &StoreSummary) -> Option<StoredValidators> {
         match self.report.outcome {
+            // The page has to be read once more, or an unchanged body would put off the removal for a day.
+            Outcome::Succeeded if summary.missed > 0 => Some(StoredValidators::default()),
             Outcome::Succeeded | Outcome::Suspicious => Some(
                 self.validators
                     .clone()

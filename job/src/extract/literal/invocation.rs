@@ -8,7 +8,7 @@ use std::{collections::HashMap, mem};
 
 use serde_json::Value;
 
-use super::Reader;
+use super::reader::Reader;
 
 /// Most values that parameters may grow to, so that a short text cannot become an endless one.
 const MOST_COPIED: usize = 2_000_000;

@@ -182,6 +182,16 @@ impl Reader<'_> {
             }) {
                 break found;
             }
+            // "6 Fri March", as the parts of a tile read; "Hall 6 Fri March 7" is the seventh.
+            if let ([(_, weekday, _)], Some((written, after))) = (
+                days.as_mut_slice(),
+                self.weekday_at(self.skip_marks(next, &[',', '|', '/'])),
+            ) && let Some(found) = self.month_at(self.skip_marks(after, &[',', '|', '/']), false)
+                && self.day_at(found.1).is_none()
+            {
+                *weekday = Some(written);
+                break found;
+            }
             let end = self.skip_marks(next, &['.']);
             let (is_range, weekday, day, after) = if let Some(after) = self.range_at(end) {
                 let (day, after) = self.day_at(after)?;

@@ -71,7 +71,11 @@ impl Scan<'_> {
                 ..
             })
         );
-        if let Some((times, next)) = reader.time_at(at, after_label) {
+        let is_announced = self.is_announced_hour(at);
+        if let Some((mut times, next)) = reader.time_at(at, after_label || is_announced) {
+            if is_announced {
+                times.settle_bare_as_evening();
+            }
             self.elements.push(Element::Times(times));
             self.time_end = next;
             return next;
@@ -94,6 +98,39 @@ impl Scan<'_> {
             return self.word(word, at);
         }
         at + 1
+    }
+
+    /// Whether a number alone is the hour of "at 8", with nothing after it that it could count or number.
+    fn is_announced_hour(&self, at: usize) -> bool {
+        let reader = self.reader;
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
+        let is_announced = reader.word(before) == Some("at") || reader.mark(before) == Some('@');
+        is_announced && reader.word(at + 1).is_none() && reader.number(at + 1).is_none()
+    }
+
+    /// The index after the date of "rescheduled from February 2" or "originally May 3", which no longer counts.
+    fn after_former_date(&self, word: &str, at: usize) -> Option<usize> {
+        let reader = self.reader;
+        let is_former = words::is_formerly(word)
+            || words::is_moved(word) && matches!(reader.word(at + 1), Some("from" | "vom" | "du" | "del"));
+        let mut next = at + 1;
+        for _ in 0..5 {
+            next = reader.skip_marks(next, &['.', ',', ':']);
+            if !is_former {
+                break;
+            } else if let Some((_, after)) = reader.date_at(next) {
+                return Some(after);
+            } else if let Some((_, after)) = reader.weekday_at(next) {
+                next = after;
+            } else if reader.word(next).is_some() {
+                next += 1;
+            } else {
+                break;
+            }
+        }
+        None
     }
 
     /// Takes over dates, with the weekdays that were written before or right after them.
@@ -152,6 +189,9 @@ impl Scan<'_> {
         if word == "all" && reader.word(at + 1) == Some("day") || matches!(word, "allday" | "ganztagig") {
             self.elements.push(Element::AllDay);
             return at + 1 + usize::from(word == "all");
+        }
+        if let Some(after) = self.after_former_date(word, at) {
+            return after;
         }
         // "pre-show 6pm", "after party 11pm"
         let other = reader.skip_marks(at + 1, &['-']);

@@ -25,6 +25,22 @@ pub(super) struct Times {
     pub(super) after_and: bool,
 }
 
+impl Times {
+    /// Makes evening hours of "8" and "7 - 9", where no time among them is more than a number.
+    pub(super) fn settle_bare_as_evening(&mut self) {
+        let clocks: Vec<&mut Clock> = self
+            .spans
+            .iter_mut()
+            .flat_map(|span| std::iter::once(&mut span.start).chain(&mut span.end))
+            .collect();
+        if clocks.iter().all(|clock| clock.style == Style::Bare) {
+            for clock in clocks {
+                clock.settle_as_evening();
+            }
+        }
+    }
+}
+
 /// Most times of one list.
 const LONGEST_LIST: usize = 24;
 

@@ -168,6 +168,54 @@ pub(super) fn is_and(word: &str) -> bool {
     )
 }
 
+/// Words that say that something happens again and again.
+pub(super) fn is_repetition(word: &str) -> bool {
+    let is_plural = |singular: &str| weekday(singular).is_some() && singular.len() > 4;
+    matches!(
+        word,
+        "every"
+            | "each"
+            | "weekly"
+            | "biweekly"
+            | "monthly"
+            | "daily"
+            | "jeden"
+            | "jede"
+            | "taglich"
+            | "wochentlich"
+            | "tous"
+            | "toutes"
+            | "chaque"
+            | "todos"
+            | "cada"
+            | "ogni"
+            | "elke"
+            | "iedere"
+    ) || word.strip_suffix('s').is_some_and(is_plural)
+}
+
+/// Words before a date that no longer counts.
+pub(super) fn is_formerly(word: &str) -> bool {
+    matches!(
+        word,
+        "originally"
+            | "previously"
+            | "formerly"
+            | "orig"
+            | "ursprunglich"
+            | "initialement"
+            | "oorspronkelijk"
+    )
+}
+
+/// Words that, with "from", stand before a date that no longer counts.
+pub(super) fn is_moved(word: &str) -> bool {
+    matches!(
+        word,
+        "rescheduled" | "postponed" | "moved" | "verschoben" | "reporte" | "reprogramado" | "aplazado"
+    )
+}
+
 /// Words in place of an end time.
 pub(super) fn is_open_end(word: &str) -> bool {
     matches!(

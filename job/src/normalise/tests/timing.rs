@@ -282,6 +282,10 @@ fn whole_days_have_inclusive_ends() {
                 "2026-05-10 > 2026-05-11 all day",
             ),
             (
+                json!({"start": 1_778_396_400_000_i64, "end": "2026-05-12T06:59:59Z", "allDay": true}),
+                "2026-05-10 > 2026-05-11 all day",
+            ),
+            (
                 json!({"start": "2026-05-10T00:00:00Z", "allDay": true}),
                 "2026-05-10 all day",
             ),

@@ -89,9 +89,9 @@ async fn write_events(
             .execute(&mut *connection)
             .await?;
     }
-    let mut removed = 0;
+    let (mut removed, mut missed) = (0_i64, 0_i64);
     if let (Removal::Complete { today }, Some((first, last))) = (run.removal, batch.range) {
-        removed = query_scalar(sql::MISS)
+        (removed, missed) = query_as(sql::MISS)
             .bind(source)
             .bind(&run.report.spec_hash)
             .bind(&now)
@@ -105,6 +105,7 @@ async fn write_events(
         updated: plan.updated,
         unchanged: plan.unchanged,
         removed,
+        missed,
         runs_total: 0,
     })
 }
@@ -117,7 +118,7 @@ async fn write_run(
     summary: &StoreSummary,
 ) -> Result<i64, Fault> {
     let report = run.filled_report(summary);
-    let validators = run.new_validators();
+    let validators = run.new_validators(summary);
     let replace = validators.is_some();
     let validators = validators.unwrap_or_default();
     let started_at = instant_text(run.started_at);

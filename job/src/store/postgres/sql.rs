@@ -133,7 +133,7 @@ WITH missed AS (
     WHERE source = $1 AND NOT present AND removed_at IS NULL AND start_on BETWEEN $4::date AND $5::date
     RETURNING removed_at
 )
-SELECT count(removed_at) FROM missed";
+SELECT count(removed_at), count(*) - count(removed_at) FROM missed";
 
 /// `$1` source.
 pub(super) const LIVE: &str = "SELECT count(*) FROM sms_events WHERE source = $1 AND present";

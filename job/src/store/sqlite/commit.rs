@@ -92,7 +92,7 @@ async fn write_events(
             .execute(&mut *connection)
             .await?;
     }
-    let mut removed = 0;
+    let (mut removed, mut missed) = (0, 0);
     if let (Removal::Complete { today }, Some((first, last))) = (run.removal, batch.range) {
         let gone: Vec<bool> = sqlx::query_scalar(sql::MISS)
             .bind(source)
@@ -102,13 +102,15 @@ async fn write_events(
             .bind(last.to_string())
             .fetch_all(connection)
             .await?;
-        removed = gone.into_iter().map(i64::from).sum();
+        removed = gone.iter().copied().map(i64::from).sum();
+        missed = i64::try_from(gone.len()).unwrap_or(i64::MAX) - removed;
     }
     Ok(StoreSummary {
         new: plan.new,
         updated: plan.updated,
         unchanged: plan.unchanged,
         removed,
+        missed,
         runs_total: 0,
     })
 }
@@ -121,7 +123,7 @@ async fn write_run(
     summary: &StoreSummary,
 ) -> Result<i64, Fault> {
     let report = run.filled_report(summary);
-    let validators = run.new_validators();
+    let validators = run.new_validators(summary);
     let replace = validators.is_some();
     let validators = validators.unwrap_or_default();
     let started_at = instant_text(run.started_at);
