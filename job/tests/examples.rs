@@ -88,10 +88,7 @@ fn every_example_is_valid() {
             .unwrap();
         let told = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{folder}: {told}");
-        assert!(
-            told.contains("10 valid sources, 0 problems"),
-            "{folder}: {told}"
-        );
+        assert!(told.contains("10 valid sources, 0 problems"), "{folder}: {told}");
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
             let bar = bar.clone();
             async move {
                 bar.set_message(source.source.api_name());
-                let finished = pipeline::run(&source, &environment, options).await;
+                let finished = Box::pin(pipeline::run(&source, &environment, options)).await;
                 bar.inc(1);
                 finished
             }

@@ -40,7 +40,7 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
     let fixture = fixture(&args, &loaded)?;
     let preview = preview(&loaded, &environment, now, fixture.as_ref())
         .await
-        .map_err(failed)?;
+        .map_err(|failure| failed(&failure))?;
     match args.format {
         PreviewFormat::Json => {
             let json = serde_json::to_string_pretty(&preview)
@@ -55,7 +55,7 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
     Ok(0)
 }
 
-fn failed(failure: Failure) -> CommandError {
+fn failed(failure: &Failure) -> CommandError {
     CommandError {
         code: if failure.reason.is_transient() {
             1
