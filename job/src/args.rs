@@ -311,7 +311,7 @@ pub struct EventsArgs {
     #[arg(long, value_enum, default_value_t = EventsFormat::Table)]
     pub format: EventsFormat,
 
-    /// Most events, the earliest first.
+    /// Most events, the earliest first; 0 is all [default: all].
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
 }

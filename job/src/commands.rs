@@ -10,6 +10,7 @@ pub mod preview;
 pub mod serve;
 mod setup;
 pub mod table;
+mod termination;
 
 use std::process::ExitCode;
 

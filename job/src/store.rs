@@ -74,6 +74,7 @@ impl Store {
             url::Target::SqliteMemory => Self::Sqlite(Sqlite::open(None, url.to_string()).await?),
             url::Target::Postgres(address) => Self::Postgres(Box::new(Postgres::new(address)?)),
             url::Target::Stdout => Self::ndjson(std::io::stdout()),
+            url::Target::Missing => return Err(StoreUrlError::Missing.into()),
         })
     }
 
@@ -207,6 +208,15 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.events(query).await,
             Self::Postgres(store) => store.events(query).await,
+            Self::Stdout(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// API names of the sources that ever ran, sorted. Standard output has none.
+    pub async fn apis(&self) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.apis().await,
+            Self::Postgres(store) => store.apis().await,
             Self::Stdout(_) => Ok(Vec::new()),
         }
     }

@@ -681,3 +681,41 @@ async fn a_store_that_never_answers_keeps_neither_the_exporter_nor_the_stop_wait
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(!run.stderr.contains("canary"), "{}", run.stderr);
 }
+
+#[tokio::test]
+async fn preview_ends_at_once_when_it_is_told_to_and_at_the_time_limit_of_a_run() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    Mock::given(path("/events"))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .set_body_json(page(1))
+                .set_delay(Duration::from_mins(1)),
+        )
+        .mount(&server)
+        .await;
+    for (before, signal) in ["-INT", "-TERM"].into_iter().enumerate() {
+        let child = scraper.spawn(&["preview", "sources/blue-moon.yaml"], &[]);
+        while server.received_requests().await.unwrap().len() <= before {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let started = std::time::Instant::now();
+        let id = child.id().unwrap().to_string();
+        std::process::Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .unwrap();
+        let ended = scraper::ended(child.wait_with_output().await.unwrap());
+        assert!(started.elapsed() < Duration::from_secs(5), "{signal}");
+        assert_eq!(ended.code, 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains("told to stop"), "{}", ended.stderr);
+    }
+    let late = scraper
+        .run(&["preview", "sources/blue-moon.yaml", "--run-timeout", "1"])
+        .await;
+    assert!(
+        late.code == 1 && late.stderr.contains("TimedOut"),
+        "{}",
+        late.stderr
+    );
+}

@@ -31,6 +31,13 @@ const COLUMNS: [&str; 18] = [
 
 /// Prints the stored events.
 pub async fn run(args: EventsArgs) -> Result<u8, CommandError> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        return Err(CommandError::configuration(format!(
+            "--from {from} is after --to {to}: no event can match; swap them"
+        )));
+    }
     let url = setup::store_url(&args.store)?.unwrap_or_else(setup::default_store);
     if let Some(path) = url.path().filter(|path| !path.exists()) {
         let path = path.display();
@@ -46,13 +53,14 @@ pub async fn run(args: EventsArgs) -> Result<u8, CommandError> {
             "the stdout store remembers nothing: name another with --store",
         ));
     }
+    check_apis(&store, &args.apis).await?;
     let query = EventQuery {
         sources: Vec::new(),
         apis: args.apis,
         from: args.from,
         to: args.to,
         include_removed: args.include_removed,
-        limit: args.limit,
+        limit: args.limit.filter(|limit| *limit > 0),
     };
     let events = store
         .events(&query)
@@ -62,13 +70,32 @@ pub async fn run(args: EventsArgs) -> Result<u8, CommandError> {
         output::note("no stored event matches; `sms_scraper ingester` stores some");
     }
     let text = match args.format {
-        EventsFormat::Table => table::events(events.iter().map(|stored| &stored.event)),
+        EventsFormat::Table => table::stored_events(&events),
         EventsFormat::Json => serde_json::to_string_pretty(&events).map_err(unwritable)?,
         EventsFormat::Csv => csv(&events)?,
         EventsFormat::Ical => calendar::write(&events),
     };
     output::product(text.trim_end_matches(['\r', '\n']))?;
     Ok(0)
+}
+
+/// Refuses names that no source of the store has.
+async fn check_apis(store: &Store, apis: &[String]) -> Result<(), CommandError> {
+    if apis.is_empty() {
+        return Ok(());
+    }
+    let known = store.apis().await.map_err(|error| setup::store_error(&error))?;
+    let Some(unknown) = apis.iter().find(|name| !known.contains(name)) else {
+        return Ok(());
+    };
+    let known = if known.is_empty() {
+        "none".to_owned()
+    } else {
+        known.join(", ")
+    };
+    Err(CommandError::configuration(format!(
+        "--apis: the store has no source with the API name {unknown:?}; there are: {known}"
+    )))
 }
 
 fn unwritable(error: impl std::fmt::Display) -> CommandError {

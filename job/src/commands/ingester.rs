@@ -4,12 +4,14 @@ use std::{io::IsTerminal, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
-use sms_crds::report::TERMINATION_MESSAGE_LIMIT;
+use jiff::Timestamp;
+use sms_crds::report::{Outcome, Step};
 use tracing::{error, info};
 
-use super::{CONFIGURATION, CommandError, output, setup, table};
+use super::{CONFIGURATION, CommandError, output, setup, table, termination};
 use crate::{
     args::IngesterArgs,
+    environment::{Environment, LoadedSource, StoreChoiceError},
     metrics::PushMethod,
     pipeline::{self, Finished, RunOptions, progress::exit_code},
     sources, stop,
@@ -22,10 +24,12 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
         .map_err(|error| CommandError::transient(format!("failed to listen to signals: {error}")))?;
     let loaded = sources::load(&args.sources);
     if loaded.sources.is_empty() {
-        return Err(CommandError::configuration(loaded.problems.join(
-            "
-error: ",
-        )));
+        if let Some(path) = &args.termination_message_path {
+            let json = args.sources.source.as_deref();
+            let report = termination::invalid_source(json, &loaded.problems, Timestamp::now());
+            termination::write(path, &report);
+        }
+        return Err(CommandError::configuration(loaded.problems.join("\nerror: ")));
     }
     for problem in &loaded.problems {
         error!("{problem}");
@@ -38,6 +42,7 @@ error: ",
         dry_run: args.dry_run,
     };
     let bar = progress_bar(loaded.sources.len());
+    let sources = loaded.sources.clone();
     let single = loaded.sources.len() == 1;
     let mut finished: Vec<Finished> = stream::iter(loaded.sources)
         .map(|source| {
@@ -45,7 +50,7 @@ error: ",
             let bar = bar.clone();
             async move {
                 bar.set_message(source.source.api_name());
-                let finished = pipeline::run(&source, &environment, options).await;
+                let finished = Box::pin(pipeline::run(&source, &environment, options)).await;
                 bar.inc(1);
                 finished
             }
@@ -54,17 +59,15 @@ error: ",
         .collect()
         .await;
     bar.finish_and_clear();
+    let store_failed = finished
+        .iter()
+        .any(|run| run.report.outcome == Outcome::Failed && run.report.step == Some(Step::Store));
+    let is_hopeless = store_failed && has_hopeless_store(&sources, &environment).await;
     environment.stores.close().await;
     finished.sort_by(|a, b| a.report.api_name.cmp(&b.report.api_name));
 
     if let (Some(path), true, [only]) = (&args.termination_message_path, single, finished.as_slice()) {
-        let message = only.report.to_json_within(TERMINATION_MESSAGE_LIMIT);
-        if let Err(problem) = std::fs::write(path, message) {
-            error!(
-                "Failed to write the termination message to {}: {problem}",
-                path.display()
-            );
-        }
+        termination::write(path, &only.report);
     }
     if args.print_metrics {
         for run in &finished {
@@ -73,9 +76,7 @@ error: ",
     }
     if args.dry_run {
         for run in &finished {
-            output::product(table::events(
-                run.events.iter().map(|identified| &identified.event),
-            ))?;
+            output::product(dry_run_text(run))?;
         }
     }
     output::note(table::runs(finished.iter().map(|run| &run.report)));
@@ -85,7 +86,45 @@ error: ",
     } else {
         CONFIGURATION
     };
-    Ok(codes.chain([manifest]).max().unwrap_or_default())
+    let store = if is_hopeless { CONFIGURATION } else { 0 };
+    Ok(codes.chain([manifest, store]).max().unwrap_or_default())
+}
+
+/// Whether a store is such that no later try opens it, for example a damaged file: the exit code must then keep Kubernetes
+/// from trying again.
+async fn has_hopeless_store(sources: &[LoadedSource], environment: &Environment) -> bool {
+    for loaded in sources {
+        let store = environment
+            .stores
+            .for_source(&loaded.source, &environment.secrets)
+            .await;
+        if let Err(StoreChoiceError::Store(error)) = store
+            && !error.is_transient()
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// The events of a dry run, below the name of their source.
+fn dry_run_text(run: &Finished) -> String {
+    let report = &run.report;
+    let mut text = format!(
+        "\n{}: {}",
+        report.api_name,
+        output::counted(run.events.len(), "event")
+    );
+    if report.outcome != Outcome::Succeeded {
+        let message = report.message.as_deref().unwrap_or_default();
+        text = format!("{text}, {}: {message}", report.outcome.as_str());
+    }
+    text.push_str(" (dry run: nothing is stored or pushed)");
+    if !run.events.is_empty() {
+        let events = run.events.iter().map(|identified| &identified.event);
+        text = format!("{text}\n{}", table::events(events));
+    }
+    text
 }
 
 fn metrics_text(run: &Finished) -> String {

@@ -45,20 +45,25 @@ pub fn store_url(args: &StoreArgs) -> Result<Option<StoreUrl>, CommandError> {
         .map_err(|error| CommandError::configuration(format!("--store (SMS_STORE_URL): {error}")))
 }
 
-/// A SQLite file in the user's data folder (XDG Base Directory Specification).
+/// A SQLite file in the user's data folder (XDG Base Directory Specification). Without such a folder there is no default:
+/// a file in whatever folder the process happens to run in would be found by nobody.
 pub fn default_store() -> StoreUrl {
-    let folder = std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_absolute())
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")))
-        .unwrap_or_else(|| PathBuf::from("."));
-    StoreUrl::sqlite_file(folder.join("sms_scraper/events.sqlite"))
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute())
+    };
+    folder("XDG_DATA_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/share")))
+        .map_or_else(StoreUrl::missing, |folder| {
+            StoreUrl::sqlite_file(folder.join("sms_scraper/events.sqlite"))
+        })
 }
 
 /// A store's error with the exit code that fits it.
 pub fn store_error(error: &StoreError) -> CommandError {
     let message = error.to_string();
-    match error.reason().is_transient() {
+    match error.is_transient() {
         true => CommandError::transient(message),
         false => CommandError::configuration(message),
     }

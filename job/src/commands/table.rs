@@ -6,10 +6,14 @@ use sms_crds::report::RunReport;
 use crate::{
     event::{Event, EventStatus, EventTime, Rejected},
     extract::session::FieldCount,
+    store::StoredEvent,
 };
 
 /// Widest title or address in a table, in characters.
 const WIDEST: usize = 60;
+
+/// [`RunReport::store`] of a dry run.
+const DRY_RUN: &str = "none";
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -43,19 +47,21 @@ pub fn runs<'a>(reports: impl Iterator<Item = &'a RunReport>) -> String {
             Some(false) => "no",
             None => "-",
         };
-        let counts = [
-            report.found,
-            report.processed,
-            report.new,
-            report.updated,
-            report.unchanged,
-            report.removed,
-            report.skipped,
-            report.errors,
-        ];
+        // A dry run does not ask the store, so it cannot know what is new.
+        let stored = |count: i64| match report.store.as_str() {
+            DRY_RUN => "-".to_owned(),
+            _ => count.to_string(),
+        };
         let mut row = vec![report.api_name.clone(), report.outcome.as_str().to_owned()];
-        row.extend(counts.iter().map(ToString::to_string));
         row.extend([
+            report.found.to_string(),
+            report.processed.to_string(),
+            stored(report.new),
+            stored(report.updated),
+            stored(report.unchanged),
+            stored(report.removed),
+            report.skipped.to_string(),
+            report.errors.to_string(),
             pushed.to_owned(),
             format!("{:.2}", report.duration_seconds),
             shown(report.message.as_deref().unwrap_or_default(), 2 * WIDEST),
@@ -65,19 +71,34 @@ pub fn runs<'a>(reports: impl Iterator<Item = &'a RunReport>) -> String {
     table.to_string()
 }
 
+/// What a table shows of an event.
+const EVENT: [&str; 7] = ["start", "end", "title", "venue", "price", "status", "url"];
+
+fn event_row(event: &Event) -> [String; 7] {
+    [
+        when(&event.start, event.time_known),
+        event.end.as_ref().map(|end| when(end, true)).unwrap_or_default(),
+        shown(&event.title, WIDEST),
+        shown(event.venue.as_deref().unwrap_or_default(), WIDEST / 2),
+        price(event),
+        status(event).to_owned(),
+        shown(event.url.as_deref().unwrap_or_default(), WIDEST),
+    ]
+}
+
 /// One line an event.
 pub fn events<'a>(events: impl Iterator<Item = &'a Event>) -> String {
-    let mut table = table(&["start", "end", "title", "venue", "price", "status", "url"]);
-    for event in events {
-        table.add_row([
-            when(&event.start, event.time_known),
-            event.end.as_ref().map(|end| when(end, true)).unwrap_or_default(),
-            shown(&event.title, WIDEST),
-            shown(event.venue.as_deref().unwrap_or_default(), WIDEST / 2),
-            price(event),
-            status(event).to_owned(),
-            shown(event.url.as_deref().unwrap_or_default(), WIDEST),
-        ]);
+    let mut table = table(&EVENT);
+    table.add_rows(events.map(event_row));
+    table.to_string()
+}
+
+/// One line an event, with the source that it is from.
+pub fn stored_events(events: &[StoredEvent]) -> String {
+    let header: Vec<_> = std::iter::once("api").chain(EVENT).collect();
+    let mut table = table(&header);
+    for stored in events {
+        table.add_row(std::iter::once(stored.api_name.clone()).chain(event_row(&stored.event)));
     }
     table.to_string()
 }

@@ -45,12 +45,11 @@ impl FieldFailures {
     /// Adds the failures of the next items.
     pub fn absorb(&mut self, next: Self) {
         for (place, failure) in next.programs {
-            match self.programs.get_mut(&place) {
-                Some(known) => known.count += failure.count,
-                None => {
-                    let first = self.items + failure.first;
-                    self.programs.insert(place, ProgramFailure { first, ..failure });
-                }
+            if let Some(known) = self.programs.get_mut(&place) {
+                known.count += failure.count;
+            } else {
+                let first = self.items + failure.first;
+                self.programs.insert(place, ProgramFailure { first, ..failure });
             }
         }
         self.items += next.items;
@@ -73,16 +72,15 @@ impl FieldFailures {
     }
 
     fn add(&mut self, place: &str, index: usize, problem: String) {
-        match self.programs.get_mut(place) {
-            Some(failure) => failure.count += 1,
-            None => {
-                let failure = ProgramFailure {
-                    first: index,
-                    problem,
-                    count: 1,
-                };
-                self.programs.insert(place.to_owned(), failure);
-            }
+        if let Some(failure) = self.programs.get_mut(place) {
+            failure.count += 1;
+        } else {
+            let failure = ProgramFailure {
+                first: index,
+                problem,
+                count: 1,
+            };
+            self.programs.insert(place.to_owned(), failure);
         }
     }
 }

@@ -106,7 +106,10 @@ impl Program {
                 let outputs = filter.id.run((context, to_val(input))).map(unwrap_valr);
                 outputs
                     .take(limit)
-                    .map(|out| out.map(|val| from_val(&val)).map_err(|e| shorten(&e.to_string())))
+                    .map(|out| {
+                        out.map(|val| from_val(&val))
+                            .map_err(|error| message(error.into_val()))
+                    })
                     .collect()
             }
         }
@@ -142,6 +145,14 @@ impl Program {
     pub fn holds(&self, input: &Value, variables: &Variables) -> Result<bool, String> {
         self.first(input, variables)
             .map(|value| !matches!(value, Value::Null | Value::Bool(false)))
+    }
+}
+
+/// What an error says: the text itself where the program gave one (`error("no price")`).
+fn message(error: Val) -> String {
+    match from_val(&error) {
+        Value::String(text) => shorten(&text),
+        other => shorten(&other.to_string()),
     }
 }
 

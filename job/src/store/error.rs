@@ -126,6 +126,11 @@ impl StoreError {
         }
     }
 
+    /// Whether trying again later can help.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, Self::Corrupt { .. }) && self.reason().is_transient()
+    }
+
     /// Translates what the driver says while `store` was asked to `action`.
     pub(super) fn of_driver(store: &str, action: &str, error: &sqlx::Error) -> Self {
         let store = store.to_owned();

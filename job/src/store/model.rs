@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, civil};
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser};
+use serde_json::{Map, Value};
 use sms_crds::{
     SourceKey,
     report::{Outcome, RunReport},
@@ -149,10 +150,11 @@ pub struct StoredEvent {
     pub source: String,
     /// Name of the source in metrics.
     pub api_name: String,
-    /// Identity inside the source: column `id` of the view `events_v1`.
+    /// Identity inside the source: `id` in JSON, as in the view `events_v1`.
+    #[serde(rename = "id")]
     pub uid: String,
-    /// The event.
-    #[serde(flatten)]
+    /// The event; its own [`Event::id`] is `externalId` in JSON.
+    #[serde(flatten, serialize_with = "with_external_id")]
     pub event: Event,
     /// End of the run that first saw it.
     pub first_seen: Timestamp,
@@ -161,6 +163,22 @@ pub struct StoredEvent {
     /// End of the run that found it gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,
+}
+
+/// Writes an event beside its identity: what the source calls `id` is `externalId`.
+pub(super) fn with_external_id<S: Serializer>(event: &Event, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = Map::new();
+    if let Value::Object(own) = serde_json::to_value(event).map_err(ser::Error::custom)? {
+        for (name, value) in own {
+            let name = if name == "id" {
+                "externalId".to_owned()
+            } else {
+                name
+            };
+            fields.insert(name, value);
+        }
+    }
+    fields.serialize(serializer)
 }
 
 /// A stored run.

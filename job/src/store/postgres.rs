@@ -256,6 +256,14 @@ impl Postgres {
         self.transact("read events", work).await
     }
 
+    pub(super) async fn apis(&self) -> Result<Vec<String>, StoreError> {
+        let work = async |connection: &mut PgConnection| {
+            let rows: Vec<(String,)> = query_as(sql::APIS).fetch_all(connection).await?;
+            Ok(rows.into_iter().map(|(name,)| name).collect())
+        };
+        self.transact("read the names of its sources", work).await
+    }
+
     pub(super) async fn recent_runs(
         &self,
         source: Option<&SourceKey>,

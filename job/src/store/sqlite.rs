@@ -19,6 +19,7 @@ use super::{
     model::{EventQuery, Lease, RunCommit, RunRow, SourceState, StoreSummary, StoredEvent},
     rows::{EventRow, LeaseRow, ReportRow, StateRow},
     session::{Resting, Session, Slot},
+    url::StoreUrlError,
 };
 
 /// How long a statement waits for another process that writes.
@@ -40,6 +41,9 @@ impl Sqlite {
             shown,
             slot: Slot::default(),
         };
+        if let Some(path) = store.path.as_deref().filter(|path| path.is_dir()) {
+            return Err(StoreUrlError::Folder(path.to_path_buf()).into());
+        }
         if let Some(folder) = store.path.as_deref().and_then(std::path::Path::parent) {
             tokio::fs::create_dir_all(folder)
                 .await
@@ -243,6 +247,16 @@ impl Sqlite {
             rows.into_iter().map(EventRow::into_event).collect()
         };
         self.session().await?.run("read events", work).await
+    }
+
+    pub(super) async fn apis(&self) -> Result<Vec<String>, StoreError> {
+        let work = async |connection: &mut SqliteConnection| {
+            Ok(sqlx::query_scalar(sql::APIS).fetch_all(connection).await?)
+        };
+        self.session()
+            .await?
+            .run("read the names of its sources", work)
+            .await
     }
 
     pub(super) async fn recent_runs(

@@ -10,7 +10,7 @@ use sms_crds::SourceKey;
 
 use super::{
     error::StoreError,
-    model::{RunCommit, StoreSummary},
+    model::{RunCommit, StoreSummary, with_external_id},
 };
 use crate::{event::Event, identity::Identified};
 
@@ -24,8 +24,8 @@ pub struct Stdout(Arc<Mutex<dyn Write + Send>>);
 struct Line<'a> {
     source: String,
     api_name: &'a str,
-    uid: &'a str,
-    #[serde(flatten)]
+    id: &'a str,
+    #[serde(flatten, serialize_with = "with_external_id")]
     event: &'a Event,
 }
 
@@ -67,7 +67,7 @@ fn lines(source: &SourceKey, api_name: &str, events: &[Identified]) -> Result<Ve
             &Line {
                 source: source.to_string(),
                 api_name,
-                uid,
+                id: uid,
                 event,
             },
         )?;

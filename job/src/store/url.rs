@@ -41,6 +41,8 @@ pub(super) enum Target {
     SqliteMemory,
     Postgres(PostgresUrl),
     Stdout,
+    /// Nothing says where: opening it says what to do.
+    Missing,
 }
 
 #[derive(Clone)]
@@ -75,12 +77,25 @@ pub enum StoreUrlError {
         "the store's address is no PostgreSQL address ({0}): write postgres://user:password@host:5432/database and percent-encode special characters of user and password"
     )]
     Postgres(String),
+    /// A SQLite address of a folder.
+    #[error("the store's address names a folder, {}: add the name of a file, for example {}", .0.display(), .0.join("events.sqlite").display())]
+    Folder(PathBuf),
+    /// No address is given, and there is no folder for the default one.
+    #[error(
+        "there is no folder for the default store, since neither HOME nor XDG_DATA_HOME is an absolute path: name a store with --store or SMS_STORE_URL, for example sqlite:///var/lib/sms/events.sqlite"
+    )]
+    Missing,
 }
 
 impl StoreUrl {
     /// The address of a SQLite file.
     pub fn sqlite_file(path: impl Into<PathBuf>) -> Self {
         Self(Target::SqliteFile(path.into()))
+    }
+
+    /// No store at all, for whoever has none to fall back to: opening it fails with [`StoreUrlError::Missing`].
+    pub fn missing() -> Self {
+        Self(Target::Missing)
     }
 
     /// Standard output as NDJSON.
@@ -92,7 +107,7 @@ impl StoreUrl {
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
             Target::SqliteFile(path) => Some(path),
-            Target::SqliteMemory | Target::Postgres(_) | Target::Stdout => None,
+            Target::SqliteMemory | Target::Postgres(_) | Target::Stdout | Target::Missing => None,
         }
     }
 
@@ -102,6 +117,7 @@ impl StoreUrl {
             Target::SqliteFile(_) | Target::SqliteMemory => "sqlite",
             Target::Postgres(_) => "postgres",
             Target::Stdout => "stdout",
+            Target::Missing => "none",
         }
     }
 
@@ -109,7 +125,7 @@ impl StoreUrl {
     pub fn ignored_parameters(&self) -> &[String] {
         match &self.0 {
             Target::Postgres(url) => &url.ignored,
-            Target::SqliteFile(_) | Target::SqliteMemory | Target::Stdout => &[],
+            Target::SqliteFile(_) | Target::SqliteMemory | Target::Stdout | Target::Missing => &[],
         }
     }
 }
@@ -213,6 +229,7 @@ impl fmt::Display for StoreUrl {
             Target::SqliteMemory => f.write_str("sqlite::memory:"),
             Target::Postgres(url) => f.write_str(&url.shown),
             Target::Stdout => f.write_str("stdout:"),
+            Target::Missing => f.write_str("none"),
         }
     }
 }

@@ -58,7 +58,7 @@ async fn each_event_is_a_line_and_nothing_is_remembered() {
     let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(line["source"], "default/sea-monster");
     assert_eq!(
-        (&line["apiName"], &line["uid"]),
+        (&line["apiName"], &line["id"]),
         (&"sea_monster".into(), &"a".into())
     );
     assert_eq!(

@@ -72,6 +72,9 @@ WHERE ($1 IS NULL OR e.source = ANY ($1)) AND ($2 IS NULL OR s.api_name = ANY ($
   AND ($5 OR e.removed_at IS NULL)
 ORDER BY e.start_at, e.uid COLLATE "C", e.source COLLATE "C" LIMIT $6"#;
 
+/// API names of all sources.
+pub(super) const APIS: &str = "SELECT DISTINCT api_name FROM sms_sources ORDER BY api_name";
+
 /// `$1` source or NULL, `$2` limit.
 pub(super) const RUNS: &str = r#"
 SELECT source, run,

@@ -60,6 +60,9 @@ WHERE ($1 IS NULL OR e.source IN (SELECT value FROM json_each($1)))
   AND ($5 OR e.removed_at IS NULL)
 ORDER BY e.start_at, e.uid, e.source LIMIT $6";
 
+/// API names of all sources.
+pub(super) const APIS: &str = "SELECT DISTINCT api_name FROM sms_sources ORDER BY api_name";
+
 /// `$1` source or NULL, `$2` limit.
 pub(super) const RUNS: &str = "
 SELECT source, run, started_at, finished_at, outcome, accepted, processed, report
