@@ -16,7 +16,8 @@ COPY . .
 RUN set -eu; \
     host="$(rustc -vV | sed -n 's/^host: //p')"; \
     export RUSTFLAGS='-C target-feature=+crt-static'; \
-    cargo build --release --locked --target "$host" -p sms-job --bin sms_scraper --example venues; \
+    cargo build --release --locked --target "$host" -p sms-job --bin sms_scraper; \
+    cargo build --release --locked --target "$host" -p sms-job --example venues; \
     install -D -t /out "target/$host/release/sms_scraper" "target/$host/release/examples/venues"
 
 FROM ${BINARIES} AS binaries
