@@ -134,7 +134,9 @@ fn fields(mut declared: Vec<FieldCount>, items: &[TracedItem]) -> Vec<FieldCount
         .into_iter()
         .map(|name| {
             let mut row = FieldCount::new(name);
-            items.iter().for_each(|item| row.see(item.fields.get(name)));
+            for item in items {
+                row.see(item.fields.get(name));
+            }
             row
         })
         .collect();
