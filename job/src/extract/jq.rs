@@ -108,7 +108,7 @@ impl Program {
                     .take(limit)
                     .map(|out| {
                         out.map(|val| from_val(&val))
-                            .map_err(|error| message(error.into_val()))
+                            .map_err(|error| message(&error.into_val()))
                     })
                     .collect()
             }
@@ -149,8 +149,8 @@ impl Program {
 }
 
 /// What an error says: the text itself where the program gave one (`error("no price")`).
-fn message(error: Val) -> String {
-    match from_val(&error) {
+fn message(error: &Val) -> String {
+    match from_val(error) {
         Value::String(text) => shorten(&text),
         other => shorten(&other.to_string()),
     }
