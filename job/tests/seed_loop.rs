@@ -131,14 +131,7 @@ async fn the_handbook_and_the_dashboard_find_what_the_runs_did() {
     handbook::links_and_samples_are_there(&here).await;
     handbook::commands_print_something(&here).await;
 
-    let id = serve.id().unwrap().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    scraper::terminate(&serve);
     let status = tokio::time::timeout(Duration::from_secs(15), serve.wait())
         .await
         .unwrap()

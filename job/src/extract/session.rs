@@ -3,6 +3,7 @@
 //! The order of the steps inside extraction is here and nowhere else: read, transform, include/exclude, follow,
 //! normalise.
 
+mod around;
 mod model;
 mod shape;
 mod tally;
@@ -12,7 +13,7 @@ use std::{
     rc::Rc,
 };
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sms_crds::report::SkipReason;
 
 use super::{
@@ -361,73 +362,6 @@ impl Session {
             now: now_text(&self.plan),
             ..Variables::default()
         }
-    }
-
-    fn lookups(
-        &self,
-        page: &Page<'_>,
-        variables: &Variables,
-        options: &ReadOptions<'_>,
-    ) -> Result<(jaq_json::Val, Vec<(String, FieldFailures)>), ExtractError> {
-        let mut tables = Map::new();
-        let mut failures = Vec::new();
-        for lookup in &self.plan.lookups {
-            let reading = lookup.kind.read(
-                page,
-                variables,
-                &ReadOptions {
-                    max_items: 100_000,
-                    want_item: false,
-                    want_document: false,
-                    ..*options
-                },
-            )?;
-            failures.push((format!("lookups.{}", lookup.name), reading.failures));
-            let mut table = Map::new();
-            for row in reading.list.items {
-                let row = Value::Object(row.fields);
-                let key = lookup
-                    .key
-                    .first(&row, variables)
-                    .map_err(|problem| ExtractError::Program {
-                        path: lookup.key.place().to_owned(),
-                        problem,
-                    })?;
-                let key = match key {
-                    Value::Null => continue,
-                    Value::String(text) => text,
-                    other => other.to_string(),
-                };
-                table.entry(key).or_insert(row);
-            }
-            tables.insert(lookup.name.clone(), Value::Object(table));
-        }
-        Ok((Variables::value(&Value::Object(tables)), failures))
-    }
-
-    fn next_address(
-        &self,
-        page: &Page<'_>,
-        document: &Value,
-        variables: &Variables,
-    ) -> Result<Option<String>, ExtractError> {
-        let found = match &self.plan.next {
-            None => None,
-            Some(NextLink::Css(selector)) => page.html()?.next_link(selector),
-            Some(NextLink::Path(program)) => match program.first(document, variables) {
-                Ok(Value::String(address)) => Some(address),
-                Ok(_) => None,
-                Err(problem) => {
-                    return Err(ExtractError::Program {
-                        path: program.place().to_owned(),
-                        problem,
-                    });
-                }
-            },
-        };
-        Ok(found
-            .filter(|address| !address.trim().is_empty())
-            .and_then(|address| absolute(&page.base_url(), &address)))
     }
 }
 

@@ -146,14 +146,7 @@ async fn serve_ends_cleanly_on_sigterm_in_the_middle_of_a_run() {
     while server.received_requests().await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let id = child.id().unwrap().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    scraper::terminate(&child);
     let output = tokio::time::timeout(Duration::from_secs(15), child.wait_with_output())
         .await
         .unwrap()
@@ -196,14 +189,7 @@ async fn a_run_that_waits_for_another_heeds_sigterm_and_leaves_the_metrics_alone
 
     let waiting = scraper.spawn(&["ingester"], &[]);
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let id = waiting.id().unwrap().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    scraper::terminate(&waiting);
     let ended = tokio::time::timeout(Duration::from_secs(3), waiting.wait_with_output()).await;
     let report = scraper::ended(ended.unwrap().unwrap()).report();
     assert_eq!(
@@ -243,14 +229,7 @@ async fn a_store_that_never_answers_keeps_neither_the_exporter_nor_the_stop_wait
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let id = child.id().unwrap().to_string();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    scraper::terminate(&child);
     let output = tokio::time::timeout(Duration::from_secs(8), child.wait_with_output())
         .await
         .unwrap()

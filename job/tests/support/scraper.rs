@@ -109,6 +109,13 @@ impl Scraper {
     }
 }
 
+/// Asks a process to end, as `docker stop` and Kubernetes do.
+pub fn terminate(process: &Child) {
+    let id = process.id().unwrap().to_string();
+    let asked = std::process::Command::new("kill").args(["-TERM", &id]).status();
+    assert!(asked.unwrap().success());
+}
+
 pub fn ended(output: Output) -> Ended {
     Ended {
         code: output.status.code().unwrap_or(-1),
