@@ -61,14 +61,6 @@ pub async fn push(
     Ok(())
 }
 
-/// Deletes the group of `instance`; a group that is not there counts as deleted.
-pub async fn delete(settings: &PushSettings, instance: &str) -> Result<(), PushError> {
-    let request = settings.request(Method::DELETE, instance)?;
-    settings.send(request, instance).await?;
-    tracing::debug!("deleted the Pushgateway group of api={instance}");
-    Ok(())
-}
-
 impl PushSettings {
     fn request(&self, method: Method, instance: &str) -> Result<RequestBuilder, PushError> {
         let request = self.client()?.request(method, group_url(&self.url, instance));

@@ -50,20 +50,6 @@ pub fn assigned_value(script: &str, variable: Option<&str>) -> Result<Value, Str
     })
 }
 
-/// A text that is a JavaScript literal from start to end.
-///
-/// # Errors
-/// In words, with the character.
-pub fn parse(text: &str) -> Result<Value, String> {
-    let mut reader = Reader::at(text, 0);
-    let value = reader.value()?;
-    reader.skip_blank();
-    match reader.rest().trim_start_matches(';').trim() {
-        "" => Ok(value),
-        _ => Err(reader.fail("the end")),
-    }
-}
-
 /// The object or array that a text which is one call hands over first: JSONP, `callback({…});`.
 pub fn called_value(text: &str) -> Option<Value> {
     let mut reader = Reader::at(text, 0);

@@ -298,33 +298,6 @@ fn wrong_rules_are_named_with_their_place() {
     assert_eq!(error(seattle, rules), "spec.extract.dates.defaultDuration");
 }
 
-#[test]
-fn an_occurrence_merged_into_its_item_gives_the_same_event() {
-    let normaliser = normaliser(None, &[]);
-    for text in [
-        "May 8, doors 7pm, show 8pm - 11pm",
-        "Feb 6 - 8, 2026, 10am - 8pm",
-        "May 8",
-        "May 8, all day",
-        "May 8 5 & 8 p.m.",
-    ] {
-        let item = json!({"title": "T", "when": text, "time": null});
-        let direct = events_by(&normaliser, item.clone()).unwrap();
-        let occurrences = dates::parse_when(text, normaliser.dates()).unwrap();
-        let merged: Vec<Event> = occurrences
-            .iter()
-            .flat_map(|occurrence| {
-                let mut item = item.clone();
-                item.as_object_mut()
-                    .unwrap()
-                    .extend(occurrence.to_json().as_object().unwrap().clone());
-                events_by(&normaliser, item).unwrap()
-            })
-            .collect();
-        assert_eq!(merged, direct, "{text}");
-    }
-}
-
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

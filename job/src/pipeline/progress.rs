@@ -154,9 +154,10 @@ pub fn count_error(report: &mut RunReport, failure: &Failure) {
     }
 }
 
-/// Ends the run as failed.
+/// Ends the run as failed. What it had read is not stored, so nothing counts as processed.
 pub fn fail(report: &mut RunReport, failure: &Failure) {
     report.outcome = Outcome::Failed;
+    report.processed = 0;
     report.reason = Some(failure.reason);
     report.step = Some(failure.step);
     report.message = Some(failure.message.clone());
@@ -270,6 +271,18 @@ mod tests {
             (suspicious.outcome, exit_code(&suspicious)),
             (Outcome::Suspicious, 0)
         );
+    }
+
+    #[test]
+    fn a_run_whose_events_could_not_be_stored_has_processed_none() {
+        let mut run = report();
+        run.processed = 5;
+        judge(&mut run, None);
+        fail(
+            &mut run,
+            &Failure::new(Step::Store, Reason::StoreFailed, "the disk is full"),
+        );
+        assert_eq!((run.outcome, run.processed, run.errors), (Outcome::Failed, 0, 1));
     }
 
     #[test]

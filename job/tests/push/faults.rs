@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use sms_job::push::{PushError, PushMethod, PushSettings, delete, push};
+use sms_job::push::{PushError, PushMethod, PushSettings, push};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use wiremock::matchers::{any, basic_auth, header, method, path};
@@ -156,7 +156,7 @@ async fn credentials_are_sent() {
         .expect(1)
         .mount(&server)
         .await;
-    let bearer = Mock::given(method("DELETE"))
+    let bearer = Mock::given(method("POST"))
         .and(path(group))
         .and(header("authorization", "Bearer t0ken"));
     bearer
@@ -170,7 +170,9 @@ async fn credentials_are_sent() {
         .await
         .unwrap();
     let settings = PushSettings::new(&server.uri()).unwrap();
-    delete(&settings.with_bearer("t0ken"), "a").await.unwrap();
+    push(&settings.with_bearer("t0ken"), PushMethod::Post, "a", BODY)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

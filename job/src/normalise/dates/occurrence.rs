@@ -1,7 +1,7 @@
 //! When an event takes place, and that as fields of an item. Pure.
 
 use jiff::civil::Time;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::instant::Moment;
 
@@ -30,46 +30,6 @@ impl Occurrence {
             all_day: false,
             daily_times: Vec::new(),
         }
-    }
-
-    /// The occurrence as fields of an item. `start` and `end` say all; `date`, `time`, `endDate` and `endTime` repeat
-    /// it in parts for programs; `when` is null, so that `. + occurrence` replaces the text it came from.
-    pub fn to_json(&self) -> Value {
-        let mut fields = Map::new();
-        fields.insert("when".into(), Value::Null);
-        fields.insert("start".into(), json!(self.start.to_string()));
-        fields.insert("date".into(), json!(self.start.date().to_string()));
-        fields.insert(
-            "time".into(),
-            self.start.time().map_or(Value::Null, |time| json!(clock(time))),
-        );
-        fields.insert(
-            "end".into(),
-            self.end
-                .as_ref()
-                .map_or(Value::Null, |end| json!(end.to_string())),
-        );
-        fields.insert(
-            "endDate".into(),
-            self.end
-                .as_ref()
-                .map_or(Value::Null, |end| json!(end.date().to_string())),
-        );
-        let end_time = self.end.as_ref().and_then(Moment::time);
-        fields.insert(
-            "endTime".into(),
-            end_time.map_or(Value::Null, |time| json!(clock(time))),
-        );
-        if let Some(doors) = &self.doors {
-            fields.insert("doors".into(), json!(doors.to_string()));
-        }
-        if self.all_day {
-            fields.insert("allDay".into(), json!(true));
-        }
-        if !self.daily_times.is_empty() {
-            fields.insert("dailyTimes".into(), self.daily_times_json());
-        }
-        Value::Object(fields)
     }
 
     /// The daily times as `[["10:00", "20:00"]]`.
