@@ -12,6 +12,33 @@ pub const RUN_NOW: &str = "sms-scraper.dev/run-now";
 /// Annotation on a ScrapeSource: the run whose event count becomes the new normal.
 pub const ACCEPT: &str = "sms-scraper.dev/accept";
 
+/// Label on everything that belongs to one source: its name.
+pub const SOURCE: &str = "sms-scraper.dev/source";
+
+/// Annotation on a CronJob: hash of the spec and the labels that the operator gave it.
+pub const SPEC_HASH: &str = "sms-scraper.dev/spec-hash";
+
+/// Annotation on a Job that run-now made: the token that asked for it.
+pub const RUN_NOW_TOKEN: &str = "sms-scraper.dev/run-now-token";
+
+/// Recommended label: name of the application (Kubernetes, "Recommended Labels").
+pub const APP_NAME: &str = "app.kubernetes.io/name";
+
+/// Recommended label: part of the application.
+pub const APP_COMPONENT: &str = "app.kubernetes.io/component";
+
+/// Recommended label: what manages the object.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// Value of [`APP_NAME`] on what the operator makes.
+pub const APP_NAME_VALUE: &str = "sms-scraper";
+
+/// Value of [`APP_COMPONENT`] on CronJobs, Jobs and their Pods.
+pub const COMPONENT_JOB: &str = "job";
+
+/// Value of [`MANAGED_BY`] on what the operator makes.
+pub const MANAGED_BY_VALUE: &str = "sms-operator";
+
 static NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$").ok());
 static PREFIX: LazyLock<Option<Regex>> =

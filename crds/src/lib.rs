@@ -6,11 +6,13 @@
 //!    types ──crd, reference──▶ CRD YAML, manual       job ──report::RunReport──▶ operator
 //! ```
 
+pub mod conditions;
 pub mod crd;
 pub mod duration;
 pub mod fields;
 pub mod labels;
 pub mod manifest;
+pub mod metrics;
 pub mod problem;
 pub mod reference;
 pub mod report;

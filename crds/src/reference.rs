@@ -4,7 +4,7 @@ mod section;
 
 use std::fmt::Write;
 
-use crate::{fields::EVENT_FIELDS, report, v1alpha1 as api};
+use crate::{fields::EVENT_FIELDS, v1alpha1 as api};
 use section::Section;
 
 const INTRODUCTION: &str = include_str!("reference/introduction.md");
@@ -43,8 +43,11 @@ fn sections() -> Vec<Section> {
         Section::of::<api::JobSpec>("spec.job"),
         Section::of::<api::job::Resources>("spec.job.resources"),
         Section::of::<api::ScrapeSourceStatus>("status"),
-        Section::of::<report::RunReport>("status.lastRun"),
+        Section::of::<api::status::LastRun>("status.lastRun"),
         Section::of::<api::status::RecentRun>("status.recentRuns[]"),
+        Section::of::<api::status::RunTotals>("status.totals"),
+        Section::of::<api::status::AppliedCronJob>("status.cronJob"),
+        Section::of::<api::status::RunNow>("status.runNow"),
     ]
 }
 

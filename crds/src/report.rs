@@ -150,11 +150,25 @@ pub enum Reason {
     Interrupted,
     /// A bug in this program.
     Internal,
+    /// The container used more memory than its limit.
+    OOMKilled,
+    /// The node pushed the Pod out.
+    Evicted,
+    /// The Job took longer than `job.activeDeadlineSeconds`.
+    DeadlineExceeded,
+    /// The image of the job cannot be pulled.
+    ImagePullFailed,
+    /// No node takes the Pod.
+    Unschedulable,
+    /// The container cannot be created: what it refers to is not there.
+    ContainerConfigInvalid,
+    /// The Pod ended without a report.
+    PodFailed,
 }
 
 impl Reason {
     /// Every reason, in the order of this enum.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 33] = [
         Self::InvalidSource,
         Self::SecretMissing,
         Self::AddressForbidden,
@@ -181,7 +195,67 @@ impl Reason {
         Self::PushFailed,
         Self::Interrupted,
         Self::Internal,
+        Self::OOMKilled,
+        Self::Evicted,
+        Self::DeadlineExceeded,
+        Self::ImagePullFailed,
+        Self::Unschedulable,
+        Self::ContainerConfigInvalid,
+        Self::PodFailed,
     ];
+
+    /// The reason as it is written in reports, conditions and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidSource => "InvalidSource",
+            Self::SecretMissing => "SecretMissing",
+            Self::AddressForbidden => "AddressForbidden",
+            Self::RobotsDisallowed => "RobotsDisallowed",
+            Self::DnsFailed => "DnsFailed",
+            Self::ConnectFailed => "ConnectFailed",
+            Self::TlsFailed => "TlsFailed",
+            Self::TimedOut => "TimedOut",
+            Self::RateLimited => "RateLimited",
+            Self::HttpStatus => "HttpStatus",
+            Self::RedirectRefused => "RedirectRefused",
+            Self::BodyTooLarge => "BodyTooLarge",
+            Self::BodyBroken => "BodyBroken",
+            Self::FileUnreadable => "FileUnreadable",
+            Self::ParseFailed => "ParseFailed",
+            Self::LimitExceeded => "LimitExceeded",
+            Self::ProgramFailed => "ProgramFailed",
+            Self::TooFewEvents => "TooFewEvents",
+            Self::DropDetected => "DropDetected",
+            Self::FieldMissing => "FieldMissing",
+            Self::LeaseHeld => "LeaseHeld",
+            Self::StoreUnavailable => "StoreUnavailable",
+            Self::StoreFailed => "StoreFailed",
+            Self::PushFailed => "PushFailed",
+            Self::Interrupted => "Interrupted",
+            Self::Internal => "Internal",
+            Self::OOMKilled => "OOMKilled",
+            Self::Evicted => "Evicted",
+            Self::DeadlineExceeded => "DeadlineExceeded",
+            Self::ImagePullFailed => "ImagePullFailed",
+            Self::Unschedulable => "Unschedulable",
+            Self::ContainerConfigInvalid => "ContainerConfigInvalid",
+            Self::PodFailed => "PodFailed",
+        }
+    }
+
+    /// Whether the cluster ended the run, or kept it from starting: a scraper never reports such a reason itself.
+    pub fn is_of_the_cluster(self) -> bool {
+        matches!(
+            self,
+            Self::OOMKilled
+                | Self::Evicted
+                | Self::DeadlineExceeded
+                | Self::ImagePullFailed
+                | Self::Unschedulable
+                | Self::ContainerConfigInvalid
+                | Self::PodFailed
+        )
+    }
 
     /// Whether trying again later can help; a reason that cannot is exit code 2.
     pub fn is_transient(self) -> bool {

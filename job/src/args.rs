@@ -123,6 +123,17 @@ pub struct StoreArgs {
         conflicts_with = "store"
     )]
     pub store_file: Option<PathBuf>,
+
+    /// Store where neither the flags above nor the manifest name one; with it a --store-file that does not exist is no
+    /// error. This is how a cluster without a database starts with stdout: [default: a SQLite file in the user's data
+    /// folder].
+    #[arg(
+        long,
+        env = "SMS_DEFAULT_STORE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub default_store: Option<String>,
 }
 
 /// What a run may reach.

@@ -10,14 +10,9 @@ use sms_crds::{
     report::{Outcome, RunReport, SkipReason, Step},
 };
 
-use crate::metrics::families::{Family, exported};
+use crate::metrics::families::{self, DURATION_BUCKETS, Family, exported};
 use crate::metrics::{count, register};
 pub use server::{Listeners, Readiness, ServerError};
-
-/// Upper bounds of the duration buckets in seconds: from one small page to the longest run that a Job may take.
-pub const DURATION_BUCKETS: [f64; 12] = [
-    0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-];
 
 /// The outcomes that count as runs.
 const COUNTED: [Outcome; 4] = [
@@ -48,18 +43,21 @@ impl Exporter {
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let counter = |family: &Family| -> Result<IntCounterVec, prometheus::Error> {
-            let counter = IntCounterVec::new(family.opts(), family.labels)?;
+            let counter = IntCounterVec::new(families::opts(&family), family.labels)?;
             register(&registry, &counter).map(|()| counter)
         };
         let gauge = |family: &Family| -> Result<IntGaugeVec, prometheus::Error> {
-            let gauge = IntGaugeVec::new(family.opts(), family.labels)?;
+            let gauge = IntGaugeVec::new(families::opts(&family), family.labels)?;
             register(&registry, &gauge).map(|()| gauge)
         };
         let duration = exported::PIPELINE_DURATION;
-        let duration = HistogramVec::new(duration.histogram_opts(&DURATION_BUCKETS), duration.labels)?;
+        let duration = HistogramVec::new(
+            families::histogram_opts(&duration, &DURATION_BUCKETS),
+            duration.labels,
+        )?;
         register(&registry, &duration)?;
         let interval = exported::SOURCE_EXPECTED_INTERVAL;
-        let expected_interval = GaugeVec::new(interval.opts(), interval.labels)?;
+        let expected_interval = GaugeVec::new(families::opts(&interval), interval.labels)?;
         register(&registry, &expected_interval)?;
         gauge(&exported::BUILD_INFO)?
             .with_label_values(&[env!("CARGO_PKG_VERSION")])

@@ -117,7 +117,7 @@ pub fn run_registry(run: &RunMetrics) -> Result<Registry, prometheus::Error> {
         counter(&registry, &pushed::INGEST_RUNS, runs)?;
     }
     counter(&registry, &pushed::PIPELINE_ERRORS, run.errors)?;
-    let duration = Gauge::with_opts(pushed::PIPELINE_DURATION.opts())?;
+    let duration = Gauge::with_opts(families::opts(&pushed::PIPELINE_DURATION))?;
     duration.set(run.duration_seconds);
     register(&registry, &duration)?;
     gauge(
@@ -129,13 +129,16 @@ pub fn run_registry(run: &RunMetrics) -> Result<Registry, prometheus::Error> {
         gauge(&registry, &pushed::LAST_RUN_TIMESTAMP, finished_at.as_second())?;
     }
 
-    let events = IntGaugeVec::new(pushed::LAST_RUN_EVENTS.opts(), pushed::LAST_RUN_EVENTS.labels)?;
+    let events = IntGaugeVec::new(
+        families::opts(&pushed::LAST_RUN_EVENTS),
+        pushed::LAST_RUN_EVENTS.labels,
+    )?;
     for (outcome, number) in run.events {
         events.with_label_values(&[outcome]).set(number);
     }
     register(&registry, &events)?;
 
-    let info = GaugeVec::new(pushed::SOURCE_INFO.opts(), pushed::SOURCE_INFO.labels)?;
+    let info = GaugeVec::new(families::opts(&pushed::SOURCE_INFO), pushed::SOURCE_INFO.labels)?;
     info.with_label_values(&[&run.namespace, &run.name, &run.installation])
         .set(1.0);
     register(&registry, &info)?;
@@ -160,13 +163,13 @@ pub(crate) fn count(number: i64) -> u64 {
 }
 
 fn counter(registry: &Registry, family: &Family, value: u64) -> Result<(), prometheus::Error> {
-    let counter = IntCounter::with_opts(family.opts())?;
+    let counter = IntCounter::with_opts(families::opts(&family))?;
     counter.inc_by(value);
     register(registry, &counter)
 }
 
 fn gauge(registry: &Registry, family: &Family, value: i64) -> Result<(), prometheus::Error> {
-    let gauge = IntGauge::with_opts(family.opts())?;
+    let gauge = IntGauge::with_opts(families::opts(&family))?;
     gauge.set(value);
     register(registry, &gauge)
 }

@@ -158,7 +158,13 @@ fn check_job(source: &ScrapeSource, problems: &mut Vec<Problem>) {
     let Some(job) = &source.spec.job else { return };
     let reserved = |key: &str| {
         let domain = key.split_once('/').map_or("", |(domain, _)| domain);
-        matches!(domain, "sms-scraper.dev" | "batch.kubernetes.io")
+        let is_of_kubernetes = ["kubernetes.io", "k8s.io"].iter().any(|parent| {
+            domain
+                .strip_suffix(parent)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        });
+        domain == "sms-scraper.dev"
+            || is_of_kubernetes && domain != "cluster-autoscaler.kubernetes.io"
             || matches!(key, "job-name" | "controller-uid")
     };
     for (field, entries) in [

@@ -38,7 +38,7 @@ pub async fn run(args: EventsArgs) -> Result<u8, CommandError> {
             "--from {from} is after --to {to}: no event can match; swap them"
         )));
     }
-    let url = setup::store_url(&args.store)?.unwrap_or_else(setup::default_store);
+    let url = setup::store_url(&args.store)?.map_or_else(|| setup::fallback_store(&args.store), Ok)?;
     if let Some(path) = url.path().filter(|path| !path.exists()) {
         let path = path.display();
         return Err(CommandError::configuration(format!(

@@ -5,7 +5,7 @@ use crate::args::StoreArgs;
 
 /// Brings the tables up to date and says what was done.
 pub async fn run(args: StoreArgs) -> Result<u8, CommandError> {
-    let url = setup::store_url(&args)?.unwrap_or_else(setup::default_store);
+    let url = setup::store_url(&args)?.map_or_else(|| setup::fallback_store(&args), Ok)?;
     let store = crate::store::Store::open(&url)
         .await
         .map_err(|error| setup::store_error(&error))?;

@@ -31,6 +31,7 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
     let nothing = StoreArgs {
         store: Some("stdout:".to_owned()),
         store_file: None,
+        default_store: None,
     };
     let push = PushArgs {
         pushgateway: None,

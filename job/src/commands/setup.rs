@@ -1,6 +1,6 @@
 //! From flags to settings. IO: reads the files that flags name.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc, time::Duration};
 
 use super::CommandError;
 use crate::{
@@ -31,23 +31,41 @@ pub fn block_on(command: impl Future<Output = Result<u8, CommandError>>) -> Resu
 pub fn store_url(args: &StoreArgs) -> Result<Option<StoreUrl>, CommandError> {
     let text = match (&args.store, &args.store_file) {
         (Some(text), _) => text.clone(),
-        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-            CommandError::configuration(format!(
-                "--store-file (SMS_STORE_URL_FILE) {}: {error}",
-                path.display()
-            ))
-        })?,
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            // A Secret that is mounted only where it exists.
+            Err(error) if error.kind() == ErrorKind::NotFound && args.default_store.is_some() => {
+                return Ok(None);
+            }
+            Err(error) => {
+                return Err(CommandError::configuration(format!(
+                    "--store-file (SMS_STORE_URL_FILE) {}: {error}",
+                    path.display()
+                )));
+            }
+        },
         (None, None) => return Ok(None),
     };
+    parse_store(&text, "--store (SMS_STORE_URL)").map(Some)
+}
+
+fn parse_store(text: &str, name: &str) -> Result<StoreUrl, CommandError> {
     text.trim()
         .parse()
-        .map(Some)
-        .map_err(|error| CommandError::configuration(format!("--store (SMS_STORE_URL): {error}")))
+        .map_err(|error| CommandError::configuration(format!("{name}: {error}")))
+}
+
+/// The store where neither flags nor manifest name one: `--default-store`, else a file of the user's.
+pub fn fallback_store(args: &StoreArgs) -> Result<StoreUrl, CommandError> {
+    match &args.default_store {
+        Some(text) => parse_store(text, "--default-store (SMS_DEFAULT_STORE_URL)"),
+        None => Ok(default_store()),
+    }
 }
 
 /// A SQLite file in the user's data folder (XDG Base Directory Specification). Without such a folder there is no default:
 /// a file in whatever folder the process happens to run in would be found by nobody.
-pub fn default_store() -> StoreUrl {
+fn default_store() -> StoreUrl {
     let folder = |name: &str| {
         std::env::var_os(name)
             .map(PathBuf::from)
@@ -100,7 +118,7 @@ pub fn environment(
         push: settings,
         installation: push.installation.clone(),
         run_timeout: Duration::from_secs(reach.run_timeout),
-        stores: StorePool::new(store_url(store)?, default_store()),
+        stores: StorePool::new(store_url(store)?, fallback_store(store)?),
         stop,
     }))
 }

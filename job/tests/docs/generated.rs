@@ -6,7 +6,7 @@ use std::{fmt::Write as _, fs, process::Command};
 use sms_crds::report::{Outcome, Reason, SkipReason, Step};
 use sms_job::{
     extract::jq,
-    metrics::families::{Family, exported, pushed},
+    metrics::families::{Family, exported, operator, pushed},
 };
 
 use super::{repository, words};
@@ -106,6 +106,7 @@ fn the_metrics_are_those_of_the_code() {
     agrees("docs/reference/metrics.md", |name| match name {
         "pushed families" => Some(families(pushed::ALL)),
         "exported families" => Some(families(exported::ALL)),
+        "operator families" => Some(families(operator::ALL)),
         _ => None,
     });
     // Written by hand, with more words: every family is there.
@@ -142,6 +143,7 @@ fn outcomes_reasons_and_steps_are_those_of_the_code() {
                             "0 (`Suspicious`)"
                         }
                         Reason::PushFailed => "0 (a warning)",
+                        reason if reason.is_of_the_cluster() => "none",
                         reason if reason.is_transient() => "1",
                         _ => "2",
                     };

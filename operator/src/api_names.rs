@@ -1,0 +1,156 @@
+//! Which source an API name belongs to. Pure.
+//!
+//! Two sources may claim one API name: the older one keeps the metrics, of two of one age the one with the lower UID.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use sms_crds::{ScrapeSource, SourceKey};
+
+/// What decides between two sources; the least wins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Claim {
+    created: Timestamp,
+    uid: String,
+    key: SourceKey,
+}
+
+/// The claims of all sources.
+#[derive(Clone, Debug, Default)]
+pub struct ApiNames {
+    by_name: HashMap<String, BTreeSet<Claim>>,
+    by_source: HashMap<SourceKey, (String, Claim)>,
+}
+
+impl ApiNames {
+    /// The claims of `sources`.
+    pub fn of<'s>(sources: impl IntoIterator<Item = &'s ScrapeSource>) -> Self {
+        let mut names = Self::default();
+        for source in sources {
+            names.claim(source);
+        }
+        names
+    }
+
+    /// The source that `api_name` belongs to.
+    pub fn owner(&self, api_name: &str) -> Option<&SourceKey> {
+        self.by_name.get(api_name)?.first().map(|claim| &claim.key)
+    }
+
+    /// Whether the API name of `source` belongs to it.
+    pub fn is_owner(&self, source: &ScrapeSource) -> bool {
+        self.owner(&source.api_name()) == Some(&source.key())
+    }
+
+    /// Notes what `source` claims. Gives the other sources for which the answer may have changed.
+    pub fn claim(&mut self, source: &ScrapeSource) -> Vec<SourceKey> {
+        let key = source.key();
+        let name = source.api_name();
+        let claim = Claim {
+            created: source
+                .metadata
+                .creation_timestamp
+                .as_ref()
+                .map_or(Timestamp::MIN, |time| time.0),
+            uid: source.metadata.uid.clone().unwrap_or_default(),
+            key: key.clone(),
+        };
+        if self.by_source.get(&key) == Some(&(name.clone(), claim.clone())) {
+            return Vec::new();
+        }
+        let mut affected = self.release(&key);
+        let claims = self.by_name.entry(name.clone()).or_default();
+        let before = claims.first().cloned();
+        claims.insert(claim.clone());
+        if claims.first() != before.as_ref() {
+            affected.extend(before.map(|claim| claim.key));
+        }
+        self.by_source.insert(key, (name, claim));
+        affected
+    }
+
+    /// Forgets a source. Gives the source, if any, that has the API name from now on.
+    pub fn release(&mut self, key: &SourceKey) -> Vec<SourceKey> {
+        let Some((name, claim)) = self.by_source.remove(key) else {
+            return Vec::new();
+        };
+        let Some(claims) = self.by_name.get_mut(&name) else {
+            return Vec::new();
+        };
+        let was_owner = claims.first() == Some(&claim);
+        claims.remove(&claim);
+        match claims.first() {
+            Some(next) if was_owner => vec![next.key.clone()],
+            Some(_) => Vec::new(),
+            None => {
+                self.by_name.remove(&name);
+                Vec::new()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use serde_json::json;
+
+    use super::*;
+
+    fn source(name: &str, api_name: &str, second: i64) -> ScrapeSource {
+        let mut source: ScrapeSource = serde_json::from_value(json!({
+            "apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource",
+            "metadata": {"name": name, "namespace": "a", "uid": format!("uid-{name}")},
+            "spec": {"apiName": api_name, "fetch": {"url": "https://example.org/"}, "extract": {"jsonLd": {}}}
+        }))
+        .unwrap();
+        source.metadata.creation_timestamp = Some(Time(Timestamp::from_second(second).unwrap()));
+        source
+    }
+
+    fn key(name: &str) -> SourceKey {
+        SourceKey {
+            namespace: "a".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_older_source_keeps_the_name_whatever_the_order_of_arrival() {
+        let (old, new) = (source("old", "x", 1), source("new", "x", 2));
+        for order in [[&old, &new], [&new, &old]] {
+            let names = ApiNames::of(order);
+            assert_eq!(names.owner("x"), Some(&key("old")));
+            assert!(names.is_owner(&old) && !names.is_owner(&new));
+        }
+    }
+
+    #[test]
+    fn of_two_sources_of_one_age_the_lower_uid_wins() {
+        assert_eq!(
+            ApiNames::of([&source("b", "x", 1), &source("a", "x", 1)]).owner("x"),
+            Some(&key("a"))
+        );
+    }
+
+    #[test]
+    fn whoever_gains_or_loses_the_name_is_told() {
+        let mut names = ApiNames::default();
+        assert_eq!(names.claim(&source("new", "x", 2)), vec![]);
+        assert_eq!(names.claim(&source("old", "x", 1)), vec![key("new")]);
+        assert_eq!(names.claim(&source("old", "x", 1)), vec![], "nothing changed");
+        assert_eq!(names.claim(&source("newest", "x", 3)), vec![]);
+        assert_eq!(names.release(&key("newest")), vec![]);
+        assert_eq!(names.release(&key("old")), vec![key("new")]);
+        assert_eq!(names.release(&key("new")), vec![]);
+        assert_eq!(names.owner("x"), None);
+    }
+
+    #[test]
+    fn a_source_created_again_under_another_api_name_gives_up_the_old_one() {
+        let mut names = ApiNames::of([&source("old", "x", 1), &source("new", "x", 2)]);
+        assert_eq!(names.claim(&source("old", "y", 9)), vec![key("new")]);
+        assert_eq!(names.owner("x"), Some(&key("new")));
+        assert_eq!(names.owner("y"), Some(&key("old")));
+    }
+}

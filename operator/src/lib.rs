@@ -1,0 +1,18 @@
+//! The operator: turns each ScrapeSource into a CronJob, and what its runs tell into status, events and metrics.
+//!
+//! ```text
+//!               watch (IO) ──▶ caches ──────────────┐
+//!                                                   ▼
+//! ScrapeSource ──▶ observe ──▶ validate ──▶ build ──▶ apply ──▶ status     one pass of the controller
+//!                  (memory)    (pure)       (pure)    (IO)      (pure, then one write if different)
+//! ```
+//!
+//! Around it: `lease` (one leader), `gateway` (the Pushgateway's groups), `exporter` (metrics), `server` (HTTP).
+
+pub mod api_names;
+pub mod context;
+pub mod controller;
+pub mod metrics;
+pub mod names;
+pub mod runs;
+pub mod settings;
