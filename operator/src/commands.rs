@@ -6,7 +6,7 @@ mod output;
 mod render;
 pub mod settings;
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 use crate::{
     args::{Args, Command},
@@ -30,7 +30,7 @@ pub struct CommandError {
 
 impl CommandError {
     /// A wrong flag, manifest or file.
-    pub fn configuration(problem: impl ToString) -> Self {
+    pub fn configuration(problem: impl Display) -> Self {
         Self {
             message: problem.to_string(),
             code: CONFIGURATION,
@@ -38,7 +38,7 @@ impl CommandError {
     }
 
     /// Something that may be better next time.
-    pub fn transient(problem: impl ToString) -> Self {
+    pub fn transient(problem: impl Display) -> Self {
         Self {
             message: problem.to_string(),
             code: TRANSIENT,

@@ -71,7 +71,9 @@ impl LeaseSettings {
 
     /// How long the work of a leader may go on after leadership is lost.
     pub fn time_to_stop(&self) -> Duration {
-        (self.duration - self.renew_deadline()).min(Duration::from_secs(5))
+        self.duration
+            .saturating_sub(self.renew_deadline())
+            .min(Duration::from_secs(5))
     }
 }
 
@@ -266,7 +268,7 @@ impl Election {
         loop {
             let expiry = observed.expiry(settings.duration);
             match timeout_at(expiry, events.try_next()).await {
-                Err(_) => return true,
+                Err(_) | Ok(Ok(Some(WatchEvent::Deleted(_)))) => return true,
                 Ok(Ok(Some(WatchEvent::Added(lease) | WatchEvent::Modified(lease)))) => {
                     (self.on_read)();
                     observed.see(&lease, Instant::now());
@@ -274,7 +276,6 @@ impl Election {
                         return true;
                     }
                 }
-                Ok(Ok(Some(WatchEvent::Deleted(_)))) => return true,
                 Ok(Ok(Some(WatchEvent::Bookmark(_)))) => {}
                 Ok(Ok(Some(WatchEvent::Error(_)) | None) | Err(_)) => return false,
             }

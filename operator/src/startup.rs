@@ -106,9 +106,8 @@ pub async fn wait_for_crd(client: &Client, namespace: Option<&str>, on_obstacle:
     let mut failures = 0;
     loop {
         // Metadata alone: an object that cannot be read must not look like an obstacle.
-        let error = match sources.list_metadata(&ListParams::default().limit(1)).await {
-            Ok(_) => break,
-            Err(error) => error,
+        let Err(error) = sources.list_metadata(&ListParams::default().limit(1)).await else {
+            break;
         };
         let obstacle = Obstacle::of(error, namespace);
         let pause = obstacle.pause(failures);

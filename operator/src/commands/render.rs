@@ -77,6 +77,12 @@ fn read(path: &Path) -> Result<String, CommandError> {
 fn cron_job(source: &ScrapeSource, config: &Config, is_owner: bool) -> Result<CronJob, Vec<Problem>> {
     // Stands for `crate::controller::render` until that is there.
     let _ = (config, is_owner);
+    if source.metadata.name.is_none() {
+        return Err(vec![Problem::new(
+            "metadata.name",
+            "is missing: give the source a name",
+        )]);
+    }
     let mut cron_job = CronJob::default();
     cron_job.metadata.name.clone_from(&source.metadata.name);
     cron_job.metadata.namespace.clone_from(&source.metadata.namespace);

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Gateway, GatewayError, Live, Request, groups};
 
 /// When to sweep again after a source went: a run of it that was under way may push once more.
-const FOLLOW_UP: Duration = Duration::from_secs(60);
+const FOLLOW_UP: Duration = Duration::from_mins(1);
 /// When to look again whether the live sources are known.
 const NOT_YET: Duration = Duration::from_secs(2);
 /// How long a gateway that was away is left alone, sweeps aside.

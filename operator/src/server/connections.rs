@@ -20,7 +20,7 @@ const CONNECTIONS: u32 = 64;
 /// Time to send the head of a request.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Age from which a connection takes no further request, and the time that the last one then has.
-const AGE_LIMIT: Duration = Duration::from_secs(60);
+const AGE_LIMIT: Duration = Duration::from_mins(1);
 const LAST_REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Time for requests that are under way when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
