@@ -7,7 +7,7 @@ use super::*;
 
 const NOW: &str = "2026-05-09T10:00:00Z";
 
-fn source(name: &str, created: &str, spec: Value, status: &Value) -> Arc<ScrapeSource> {
+fn source(name: &str, created: &str, spec: &Value, status: &Value) -> Arc<ScrapeSource> {
     let mut object = json!({
         "apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource",
         "metadata": {"name": name, "namespace": "music", "uid": name, "creationTimestamp": created},
@@ -43,7 +43,7 @@ fn every_series_of_a_new_source_is_there() {
     let new = source(
         "sea-monster",
         "2026-05-01T00:00:00Z",
-        json!({"schedule": "30 */6 * * *", "timeZone": "America/Los_Angeles"}),
+        &json!({"schedule": "30 */6 * * *", "timeZone": "America/Los_Angeles"}),
         &Value::Null,
     );
     let text = text(&[new]);
@@ -114,7 +114,7 @@ fn totals_conditions_and_times_come_from_the_status() {
             "durationBuckets": [1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 4, 2],
         },
     });
-    let text = text(&[source("x", NOW, json!({"suspend": true}), &status)]);
+    let text = text(&[source("x", NOW, &json!({"suspend": true}), &status)]);
     let found = series(&text);
     for (series, value) in [
         (r#"sms_ingest_runs_total{api="x",outcome="Succeeded"}"#, "7"),
@@ -153,7 +153,7 @@ fn totals_conditions_and_times_come_from_the_status() {
 #[test]
 fn a_schedule_or_zone_that_cannot_be_read_costs_its_own_series_alone() {
     for spec in [json!({"schedule": "nonsense"}), json!({"timeZone": "Seattle"})] {
-        let text = text(&[source("x", NOW, spec, &Value::Null)]);
+        let text = text(&[source("x", NOW, &spec, &Value::Null)]);
         assert!(!text.contains("sms_source_expected_interval_seconds"), "{text}");
         assert!(!text.contains("sms_source_next_run_timestamp_seconds"), "{text}");
         assert!(text.contains("sms_source_suspended{api=\"x\"} 0"), "{text}");
@@ -165,13 +165,13 @@ fn of_two_sources_with_one_api_name_the_older_has_the_series_and_both_have_their
     let older = source(
         "older",
         "2026-05-01T00:00:00Z",
-        json!({"apiName": "x"}),
+        &json!({"apiName": "x"}),
         &json!({"totals": {"processed": 1}}),
     );
     let younger = source(
         "younger",
         "2026-05-02T00:00:00Z",
-        json!({"apiName": "x"}),
+        &json!({"apiName": "x"}),
         &json!({"totals": {"processed": 2}}),
     );
     let text = text(&[younger.clone(), older.clone()]);
@@ -215,8 +215,8 @@ fn intervals_are_kept_as_long_as_a_source_needs_them() {
             .unwrap();
         exporter.intervals.lock().unwrap().len()
     };
-    let hourly = source("a", NOW, json!({"schedule": "1 * * * *"}), &Value::Null);
-    let daily = source("b", NOW, json!({"schedule": "1 1 * * *"}), &Value::Null);
+    let hourly = source("a", NOW, &json!({"schedule": "1 * * * *"}), &Value::Null);
+    let daily = source("b", NOW, &json!({"schedule": "1 1 * * *"}), &Value::Null);
     assert_eq!(scrape(vec![hourly.clone(), daily]), 2);
     assert_eq!(scrape(vec![hourly]), 1);
 }

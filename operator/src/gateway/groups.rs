@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    fn entry(labels: Value, infos: &[(&str, &str)]) -> Value {
+    fn entry(labels: &Value, infos: &[(&str, &str)]) -> Value {
         let metrics: Vec<Value> = infos
             .iter()
             .map(|(name, installation)| {
@@ -132,7 +132,7 @@ mod tests {
             api_name: "x".to_owned(),
             source: key("a"),
         };
-        assert_eq!(parsed(&[entry(labels, &[("a", "ours")])]), [group]);
+        assert_eq!(parsed(&[entry(&labels, &[("a", "ours")])]), [group]);
     }
 
     #[test]
@@ -140,15 +140,15 @@ mod tests {
         let ours = json!({"job": "sms_scraper", "instance": "x"});
         assert_eq!(
             parsed(&[
-                entry(ours.clone(), &[]),
-                entry(ours.clone(), &[("a", "theirs")]),
-                entry(ours.clone(), &[("a", "ours"), ("b", "theirs")]),
-                entry(ours, &[("a", "ours"), ("b", "ours")]),
-                entry(json!({"job": "other", "instance": "x"}), &[("a", "ours")]),
-                entry(json!({"job": "sms_scraper"}), &[("a", "ours")]),
-                entry(json!({"instance": "x"}), &[("a", "ours")]),
+                entry(&ours, &[]),
+                entry(&ours, &[("a", "theirs")]),
+                entry(&ours, &[("a", "ours"), ("b", "theirs")]),
+                entry(&ours, &[("a", "ours"), ("b", "ours")]),
+                entry(&json!({"job": "other", "instance": "x"}), &[("a", "ours")]),
+                entry(&json!({"job": "sms_scraper"}), &[("a", "ours")]),
+                entry(&json!({"instance": "x"}), &[("a", "ours")]),
                 entry(
-                    json!({"job": "sms_scraper", "instance": "x", "team": "a"}),
+                    &json!({"job": "sms_scraper", "instance": "x", "team": "a"}),
                     &[("a", "ours")]
                 ),
             ]),

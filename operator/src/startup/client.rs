@@ -98,11 +98,12 @@ fn is_watch(request: &Request<Body>) -> bool {
 pub fn in_words(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => format!("{} (status {})", status.message, status.code),
+        kube::Error::Service(source) => causes(source.as_ref()),
         other => causes(other),
     }
 }
 
-/// The last two causes: what was done, and why it failed.
+/// The causes that say something new, from the outermost.
 fn causes(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut cause = error.source();

@@ -50,7 +50,7 @@ async fn wait(codes: &[u16], namespace: Option<&str>) -> (Vec<String>, usize, Du
     let told = Mutex::new(Vec::new());
     let started = Instant::now();
     wait_for_crd(&client, namespace, |obstacle| {
-        told.lock().unwrap().push(obstacle.to_string())
+        told.lock().unwrap().push(obstacle.to_string());
     })
     .await;
     let requests = paths.lock().unwrap().len();
