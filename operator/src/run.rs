@@ -197,14 +197,19 @@ impl Operator {
     ) -> Result<(), CommandError> {
         let mut leads = leadership.watch();
         loop {
-            self.health.note_lease_read(Instant::now());
-            self.health.set_stage(Stage::Following);
+            if !stop.is_cancelled() {
+                // From now on the Lease has to be read.
+                self.health.note_lease_read(Instant::now());
+                self.health.set_stage(Stage::Following);
+            }
+            // First the signal: a process that leads until it has stopped must not begin again.
             let elected = tokio::select! {
-                elected = leads.wait_for(|leads| *leads) => elected.map(|_| ()),
+                biased;
                 () = stop.cancelled() => {
                     self.health.set_stage(Stage::Stopping);
                     return Ok(());
                 }
+                elected = leads.wait_for(|leads| *leads) => elected.map(drop),
             };
             if elected.is_err() {
                 return Err(self.died("leader election"));
