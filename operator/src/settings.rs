@@ -203,14 +203,20 @@ impl Config {
             return Err(value("imagePullPolicy", "write Always, IfNotPresent or Never"));
         }
         if installation.is_empty() || installation.len() > 63 {
-            return Err(value("--installation (SMS_INSTALLATION)", "use 1 to 63 characters"));
+            return Err(value(
+                "--installation (SMS_INSTALLATION)",
+                "use 1 to 63 characters",
+            ));
         }
         let mut names = BTreeSet::new();
         for variable in &job.env {
             let field = format!("env.{}", variable.name);
             let is_ours = variable.name.starts_with("SMS_") && variable.name != "SMS_LOG_FORMAT";
             if variable.name.is_empty() || is_ours {
-                return Err(value(&field, "is set by the operator: use the setting that is meant for it"));
+                return Err(value(
+                    &field,
+                    "is set by the operator: use the setting that is meant for it",
+                ));
             }
             if !names.insert(&variable.name) {
                 return Err(value(&field, "is written twice: keep one"));
