@@ -270,3 +270,6 @@ pub fn render(source: &ScrapeSource, config: &Config, is_owner: bool) -> Result<
         .map(|valid| build::cron_job(&valid, config))
         .map_err(|refusal| refusal.problems)
 }
+
+#[cfg(test)]
+mod tests;
