@@ -7,12 +7,22 @@
 //!                  (memory)    (pure)       (pure)    (IO)      (pure, then one write if different)
 //! ```
 //!
-//! Around it: `lease` (one leader), `gateway` (the Pushgateway's groups), `exporter` (metrics), `server` (HTTP).
+//! Around it: `run` (order of everything), `startup` (client, CRD), `lease` (one leader), `gateway` (the Pushgateway's
+//! groups), `exporter` (metrics), `server` (HTTP).
 
 pub mod api_names;
+pub mod args;
+pub mod commands;
 pub mod context;
 pub mod controller;
+pub mod exporter;
+pub mod gateway;
+pub mod lease;
 pub mod metrics;
 pub mod names;
+pub mod run;
 pub mod runs;
+pub mod server;
 pub mod settings;
+pub mod startup;
+pub mod telemetry;

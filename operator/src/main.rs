@@ -1,3 +1,11 @@
-//! The operator's program.
+//! `sms_operator`: installs the TLS provider, parses flags, and turns the result into an exit code. IO.
 
-fn main() {}
+use std::process::ExitCode;
+
+use sms_operator::{args, commands};
+
+fn main() -> ExitCode {
+    // Fails only if a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    commands::run(args::parse())
+}

@@ -1,0 +1,109 @@
+//! The client of the API server: time limits, few retries, and a note of when it last answered. IO.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use kube::{
+    Client, Config,
+    client::{Body, retry::RetryPolicy},
+};
+use tower::{BoxError, ServiceBuilder, ServiceExt, retry::RetryLayer, service_fn};
+
+use super::StartupError;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Time for a call and its retries, the body of its answer included. Of a watch only the head counts: kube-runtime limits
+/// how long a watch may be silent.
+const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// A call is tried again after 429, 503 and 504. Whoever needs more patience reconciles again.
+const RETRIES: u32 = 2;
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+/// A client of the cluster that `KUBECONFIG`, `~/.kube/config` or the service account names, and the namespace that
+/// it is at home in. `on_answer` is called whenever the API server answers anything.
+///
+/// # Errors
+/// There is no cluster to be found, or its configuration cannot be used.
+pub async fn connect(on_answer: impl Fn() + Send + Sync + 'static) -> Result<(Client, String), StartupError> {
+    let config = Config::infer()
+        .await
+        .map_err(|error| StartupError::NoCluster(causes(&error)))?;
+    let namespace = config.default_namespace.clone();
+    from_config(config, on_answer).map(|client| (client, namespace))
+}
+
+/// A client of the cluster that `config` names.
+///
+/// # Errors
+/// The configuration cannot be used.
+pub fn from_config(
+    mut config: Config,
+    on_answer: impl Fn() + Send + Sync + 'static,
+) -> Result<Client, StartupError> {
+    let unusable = |error: &dyn Error| StartupError::Client(causes(error));
+    config.connect_timeout = Some(CONNECT_LIMIT);
+    config.default_retry = false;
+    let namespace = config.default_namespace.clone();
+    let plain = Client::try_from(config).map_err(|error| unusable(&error))?;
+    let policy = RetryPolicy::new(RETRY_PAUSE, LONGEST_RETRY_PAUSE, RETRIES, true)
+        .map_err(|error| unusable(&error))?;
+    let retrying = ServiceBuilder::new()
+        .layer(RetryLayer::new(policy))
+        .service(service_fn(move |request: Request<Body>| {
+            let plain = plain.clone();
+            async move { plain.send(request).await.map_err(BoxError::from) }
+        }))
+        .boxed_clone();
+    let on_answer = Arc::new(on_answer);
+    let limited = service_fn(move |request: Request<Body>| {
+        let (service, on_answer) = (retrying.clone(), on_answer.clone());
+        async move {
+            let is_watch = is_watch(&request);
+            let call = async {
+                let response = service.oneshot(request).await?;
+                on_answer();
+                if is_watch {
+                    return Ok(response);
+                }
+                let (head, body) = response.into_parts();
+                let body = body.collect().await?.to_bytes();
+                Ok::<_, BoxError>(Response::from_parts(head, Body::from(body)))
+            };
+            tokio::time::timeout(CALL_LIMIT, call).await.unwrap_or_else(|_| {
+                Err(format!("the API server did not answer within {CALL_LIMIT:?}").into())
+            })
+        }
+    });
+    Ok(Client::new(limited, namespace))
+}
+
+fn is_watch(request: &Request<Body>) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    query
+        .split('&')
+        .any(|pair| matches!(pair, "watch=true" | "watch=1"))
+}
+
+/// An error of the API server in words, for people.
+pub fn in_words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} (status {})", status.message, status.code),
+        other => causes(other),
+    }
+}
+
+/// The last two causes: what was done, and why it failed.
+fn causes(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let text = source.to_string();
+        if texts.iter().all(|outer| !outer.contains(&text)) {
+            texts.push(text);
+        }
+        cause = source.source();
+    }
+    texts.join(": ")
+}
