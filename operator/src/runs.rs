@@ -1,6 +1,17 @@
 //! Runs: what Jobs and their Pods tell, merged. Pure.
 //!
+//! ```text
+//! Job ──job──▶ JobRecord ─┐
+//!                         ├──merge──▶ Run
+//! Pod ──pod──▶ PodRecord ─┘
+//! ```
+//!
 //! A run is one Job, keyed by its UID; its Pods are attempts.
+
+pub mod job;
+pub mod merge;
+pub mod pod;
+pub mod text;
 
 use jiff::Timestamp;
 use sms_crds::{SourceKey, report::Reason, report::RunReport, v1alpha1::status::Trigger};
@@ -22,6 +33,8 @@ pub struct JobRecord {
     pub created: Timestamp,
     /// `spec.activeDeadlineSeconds`
     pub active_deadline_seconds: Option<i64>,
+    /// Pods that have ended, as `status.succeeded` and `status.failed` count them: so many must be seen.
+    pub ended_pods: i64,
     /// How it ended, once it has.
     pub ended: Option<JobEnd>,
 }
@@ -70,9 +83,9 @@ pub enum PodState {
     },
     /// The container ended, or the Pod was ended.
     Ended {
-        /// Exit code; `None` if the container never ran.
+        /// Exit code; `None` if the container never ran, or nothing is known of its end.
         exit_code: Option<i32>,
-        /// Why, if the cluster ended it: `OOMKilled`, `Evicted`, `DeadlineExceeded`.
+        /// Why, if the cluster ended it or kept it from starting: `OOMKilled`, `Evicted`, `ImagePullFailed`…
         reason: Option<Reason>,
         /// In words of Kubernetes.
         message: Option<String>,
@@ -92,6 +105,8 @@ pub enum Run {
         job_uid: String,
         /// Name of the Job.
         job: String,
+        /// Whether a container of it runs or ran.
+        has_started: bool,
         /// What keeps its Pod from starting, once that has lasted.
         problem: Option<(Reason, String)>,
         /// When to look again although nothing may change, in seconds.
