@@ -13,6 +13,10 @@ pub mod merge;
 pub mod pod;
 pub mod text;
 
+pub use job::job_record;
+pub use merge::merge;
+pub use pod::pod_record;
+
 use jiff::Timestamp;
 use sms_crds::{SourceKey, report::Reason, report::RunReport, v1alpha1::status::Trigger};
 
@@ -140,22 +144,4 @@ pub struct Owner {
     pub key: SourceKey,
     /// Its name in metrics.
     pub api_name: String,
-}
-// PLACEHOLDER
-pub fn merge(_: &Owner, job: &JobRecord, _: &[&PodRecord], _: Timestamp) -> Run {
-    Run::Active {
-        job_uid: job.uid.clone(),
-        job: job.name.clone(),
-        problem: None,
-        look_again_after: None,
-    }
-}
-pub fn job_record(_: &k8s_openapi::api::batch::v1::Job) -> Option<JobRecord> {
-    None
-}
-pub fn pod_record(
-    _: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    _: Option<&k8s_openapi::api::core::v1::PodStatus>,
-) -> Option<PodRecord> {
-    None
 }

@@ -79,6 +79,7 @@ mod tests {
             run_now_token: token.map(str::to_owned),
             created: Timestamp::UNIX_EPOCH,
             active_deadline_seconds: None,
+            ended_pods: 0,
             ended: None,
         }
     }
@@ -87,6 +88,7 @@ mod tests {
         Run::Active {
             job_uid: "u".to_owned(),
             job: "blue-moon-1".to_owned(),
+            has_started: true,
             problem: None,
             look_again_after: None,
         }

@@ -5,18 +5,13 @@ use std::collections::BTreeMap;
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Client, ResourceExt,
     client::Body,
     runtime::events::{Recorder, Reporter},
 };
 use serde_json::{Value, json};
-use sms_crds::{
-    labels::{RUN_NOW, SPEC_HASH},
-    report::Outcome,
-    v1alpha1::status::{AppliedCronJob, RunNowState, Trigger},
-};
+use sms_crds::{labels::RUN_NOW, v1alpha1::status::Trigger};
 use tower_test::mock::{self, Handle};
 
 use super::*;
@@ -31,7 +26,13 @@ struct Server(Handle<Request<Body>, Response<Body>>);
 
 impl Server {
     /// Expects one call. Answers with `status` and what `answer` makes of the body.
-    async fn expect(&mut self, method: &str, path: &str, status: u16, answer: impl FnOnce(Value) -> Value) -> Value {
+    async fn expect(
+        &mut self,
+        method: &str,
+        path: &str,
+        status: u16,
+        answer: impl FnOnce(Value) -> Value,
+    ) -> Value {
         let next = tokio::time::timeout(Duration::from_secs(1), self.0.next_request());
         let (request, send) = next
             .await
@@ -40,7 +41,10 @@ impl Server {
         assert_eq!((request.method().as_str(), request.uri().path()), (method, path));
         let is_write = method != "GET";
         let query = request.uri().query().unwrap_or_default().to_owned();
-        assert!(!is_write || path.contains("/events") || query.contains("fieldManager=sms-operator"), "{query}");
+        assert!(
+            !is_write || path.contains("/events") || query.contains("fieldManager=sms-operator"),
+            "{query}"
+        );
         let bytes = request.into_body().collect().await.unwrap().to_bytes();
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let answer = serde_json::to_vec(&answer(body.clone())).unwrap();
@@ -77,7 +81,7 @@ fn set_up() -> (Context, Server) {
         client,
         config: Config::new(job, None, "sms-".to_owned(), "test".to_owned()).unwrap(),
         caches: Arc::new(Caches::default()),
-        metrics: Arc::new(OperatorMetrics::default()),
+        metrics: Arc::new(OperatorMetrics::new(&error::REASONS).unwrap()),
     };
     (context, Server(handle))
 }
@@ -172,7 +176,8 @@ async fn a_new_source_takes_two_writes_and_its_echoes_none() {
     // The watch of CronJobs comes first and still shows the old source; then the source itself.
     let (again, ()) = tokio::join!(pass(&context, &source), server.expect_silence());
     assert_eq!(again.unwrap().0, ReconcileResult::Unchanged);
-    let (again, ()) = tokio::join!(pass(&context, &with_status(source, &status)), server.expect_silence());
+    let source = with_status(source, &status);
+    let (again, ()) = tokio::join!(pass(&context, &source), server.expect_silence());
     assert_eq!(again.unwrap().0, ReconcileResult::Unchanged);
 }
 
@@ -206,8 +211,17 @@ async fn a_change_by_hand_is_put_right_with_one_patch_that_keeps_foreign_labels(
     let source = settled(&context, &mut server).await;
     let cron_job = render(&source, &context.config, true).unwrap();
     let mut metadata = ObjectMetaOf(&cron_job).with("cron-job-uid", 2);
-    metadata.labels.get_or_insert_default().insert("foreign".to_owned(), "kept".to_owned());
-    assert!(context.caches.cron_jobs().set(&metadata, &context.config).is_some());
+    metadata
+        .labels
+        .get_or_insert_default()
+        .insert("foreign".to_owned(), "kept".to_owned());
+    assert!(
+        context
+            .caches
+            .cron_jobs()
+            .set(&metadata, &context.config)
+            .is_some()
+    );
     let (result, (patch, status)) = tokio::join!(pass(&context, &source), async {
         (
             server.expect("PATCH", CRON_JOB, 200, stored(3)).await,
@@ -218,7 +232,10 @@ async fn a_change_by_hand_is_put_right_with_one_patch_that_keeps_foreign_labels(
     let mut spec = serde_json::to_value(&cron_job.spec).unwrap();
     spec["$patch"] = json!("replace");
     assert_eq!(patch["spec"], spec);
-    assert_eq!(patch["metadata"]["labels"], serde_json::to_value(cron_job.labels()).unwrap());
+    assert_eq!(
+        patch["metadata"]["labels"],
+        serde_json::to_value(cron_job.labels()).unwrap()
+    );
     assert_eq!(status["status"]["cronJob"]["generation"], 3);
 }
 
@@ -228,10 +245,16 @@ async fn a_label_of_ours_that_somebody_took_away_comes_back() {
     let source = settled(&context, &mut server).await;
     let cron_job = render(&source, &context.config, true).unwrap();
     let mut metadata = ObjectMetaOf(&cron_job).with("cron-job-uid", 1);
-    metadata.labels.get_or_insert_default().remove("app.kubernetes.io/name");
+    metadata
+        .labels
+        .get_or_insert_default()
+        .remove("app.kubernetes.io/name");
     context.caches.cron_jobs().set(&metadata, &context.config);
     // The spec was not touched: the generation stays, and so does the status.
-    let (result, _) = tokio::join!(pass(&context, &source), server.expect("PATCH", CRON_JOB, 200, stored(1)));
+    let (result, _) = tokio::join!(
+        pass(&context, &source),
+        server.expect("PATCH", CRON_JOB, 200, stored(1))
+    );
     assert_eq!(result.unwrap().0, ReconcileResult::Applied);
 }
 
@@ -258,7 +281,10 @@ async fn a_cron_job_that_was_deleted_is_created_again() {
     let (context, mut server) = set_up();
     let source = settled(&context, &mut server).await;
     let cron_job = render(&source, &context.config, true).unwrap();
-    context.caches.cron_jobs().remove(&ObjectMetaOf(&cron_job).with("cron-job-uid", 1));
+    context
+        .caches
+        .cron_jobs()
+        .remove(&ObjectMetaOf(&cron_job).with("cron-job-uid", 1));
     let (result, _) = tokio::join!(pass(&context, &source), async {
         server.expect("POST", CRON_JOBS, 201, stored(1)).await;
     });
@@ -277,7 +303,10 @@ async fn a_wrong_source_gets_a_condition_and_leaves_its_cron_job_alone() {
         status
     });
     assert_eq!(result.unwrap().0, ReconcileResult::Refused);
-    assert_eq!((&ready(&status)["status"], &ready(&status)["reason"]), (&json!("False"), &json!("InvalidSource")));
+    assert_eq!(
+        (&ready(&status)["status"], &ready(&status)["reason"]),
+        (&json!("False"), &json!("InvalidSource"))
+    );
     assert_eq!(status["status"]["cronJob"]["uid"], "cron-job-uid");
 }
 
@@ -286,7 +315,9 @@ async fn a_cron_job_of_somebody_else_is_not_touched() {
     let (context, mut server) = set_up();
     let source = source();
     let (result, status) = tokio::join!(pass(&context, &source), async {
-        server.expect("POST", CRON_JOBS, 409, refused(409, "AlreadyExists", "exists")).await;
+        server
+            .expect("POST", CRON_JOBS, 409, refused(409, "AlreadyExists", "exists"))
+            .await;
         server
             .expect("GET", CRON_JOB, 200, |_| {
                 json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
@@ -304,24 +335,35 @@ async fn a_cron_job_of_somebody_else_is_not_touched() {
 #[tokio::test]
 async fn what_kubernetes_refuses_is_told_in_the_object() {
     let (context, mut server) = set_up();
-    let message = "cronjobs.batch \"blue-moon\" is forbidden: exceeded quota: tight, requested: count/cronjobs.batch=1";
-    let (result, status) = tokio::join!(pass(&context, &source()), async {
-        server.expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message)).await;
+    let message =
+        "cronjobs.batch \"blue-moon\" is forbidden: exceeded quota: tight, requested: count/cronjobs.batch=1";
+    let source = source();
+    let (result, status) = tokio::join!(pass(&context, &source), async {
+        server
+            .expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message))
+            .await;
         let status = server.expect("PUT", STATUS, 200, written("12")).await;
         server.expect("POST", EVENTS, 201, |body| body).await;
         status
     });
     assert_eq!(result.unwrap_err().reason(), "Refused");
     assert_eq!(ready(&status)["reason"], "CronJobRefused");
-    assert!(ready(&status)["message"].as_str().unwrap().contains("exceeded quota"), "{status}");
+    assert!(
+        ready(&status)["message"]
+            .as_str()
+            .unwrap()
+            .contains("exceeded quota"),
+        "{status}"
+    );
 }
 
 #[tokio::test]
 async fn a_right_that_the_operator_lacks_is_not_blamed_on_the_source() {
     let (context, mut server) = set_up();
     let message = "cronjobs.batch is forbidden: User \"system:serviceaccount:sms-system:sms-operator\" cannot create resource";
+    let source = source();
     let (result, _) = tokio::join!(
-        pass(&context, &source()),
+        pass(&context, &source),
         server.expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message))
     );
     assert_eq!(result.unwrap_err().reason(), "Forbidden");
@@ -333,12 +375,22 @@ async fn a_conflict_loses_nothing_and_the_next_pass_starts_from_what_the_watch_s
     let source = source();
     let (result, ()) = tokio::join!(pass(&context, &source), async {
         server.expect("POST", CRON_JOBS, 201, stored(1)).await;
-        server.expect("PUT", STATUS, 409, refused(409, "Conflict", "the object has been modified")).await;
+        server
+            .expect(
+                "PUT",
+                STATUS,
+                409,
+                refused(409, "Conflict", "the object has been modified"),
+            )
+            .await;
     });
     assert!(result.unwrap_err().is_ordinary());
     let mut newer = source;
     newer.metadata.resource_version = Some("13".to_owned());
-    let (result, status) = tokio::join!(pass(&context, &newer), server.expect("PUT", STATUS, 200, written("14")));
+    let (result, status) = tokio::join!(
+        pass(&context, &newer),
+        server.expect("PUT", STATUS, 200, written("14"))
+    );
     result.unwrap();
     assert_eq!(status["metadata"]["resourceVersion"], "13");
 }
@@ -371,6 +423,7 @@ fn finished_job() -> JobRecord {
         run_now_token: None,
         created: "2026-01-02T00:00:00Z".parse().unwrap(),
         active_deadline_seconds: Some(600),
+        ended_pods: 1,
         ended: Some(JobEnd {
             at: "2026-01-02T00:00:09Z".parse().unwrap(),
             is_complete: true,
@@ -409,7 +462,10 @@ async fn a_finished_run_takes_one_write_and_is_counted_once_across_restarts() {
     let key = source.key();
     context.caches.runs().set_job(&key, finished_job());
     context.caches.runs().set_pod(&key, finished_pod());
-    let (result, status) = tokio::join!(pass(&context, &source), server.expect("PUT", STATUS, 200, written("12")));
+    let (result, status) = tokio::join!(
+        pass(&context, &source),
+        server.expect("PUT", STATUS, 200, written("12"))
+    );
     result.unwrap();
     assert_eq!(status["status"]["totals"]["processed"], 7);
     assert_eq!(status["status"]["lastRun"]["processed"], 7);
@@ -419,7 +475,10 @@ async fn a_finished_run_takes_one_write_and_is_counted_once_across_restarts() {
     let source = with_status(source, &status);
     fresh.caches.api_names().claim(&source);
     let cron_job = render(&source, &fresh.config, true).unwrap();
-    fresh.caches.cron_jobs().set(&ObjectMetaOf(&cron_job).with("cron-job-uid", 1), &fresh.config);
+    fresh
+        .caches
+        .cron_jobs()
+        .set(&ObjectMetaOf(&cron_job).with("cron-job-uid", 1), &fresh.config);
     fresh.caches.runs().set_job(&key, finished_job());
     fresh.caches.runs().set_pod(&key, finished_pod());
     let (again, ()) = tokio::join!(pass(&fresh, &source), server.expect_silence());
