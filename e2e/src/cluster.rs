@@ -78,8 +78,14 @@ impl Cluster {
             return None;
         };
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = client(&kubeconfig).await.unwrap_or_else(|error| panic!("{}: {error}", kubeconfig.display()));
-        Some(Self { client, kubeconfig, layout })
+        let client = client(&kubeconfig)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", kubeconfig.display()));
+        Some(Self {
+            client,
+            kubeconfig,
+            layout,
+        })
     }
 
     /// The same, if Pods run there.
@@ -126,14 +132,20 @@ impl Cluster {
         let layout = self.layout();
         let stopped = layout.stopped(component);
         fs::write(&stopped, "").unwrap_or_else(|error| panic!("{}: {error}", stopped.display()));
-        eventually(Duration::from_secs(10), &format!("{component} is stopped"), || async {
-            let Some(pid) = pid(layout, component) else { return Ok(()) };
-            let _ = kill_process(pid, Signal::KILL);
-            match test_kill_process(pid) {
-                Ok(()) => Err(format!("process {} is alive", pid.as_raw_nonzero())),
-                Err(_) => Ok(()),
-            }
-        })
+        eventually(
+            Duration::from_secs(10),
+            &format!("{component} is stopped"),
+            || async {
+                let Some(pid) = pid(layout, component) else {
+                    return Ok(());
+                };
+                let _ = kill_process(pid, Signal::KILL);
+                match test_kill_process(pid) {
+                    Ok(()) => Err(format!("process {} is alive", pid.as_raw_nonzero())),
+                    Err(_) => Ok(()),
+                }
+            },
+        )
         .await;
     }
 
@@ -145,7 +157,9 @@ impl Cluster {
         let layout = self.layout();
         let _ = fs::remove_file(layout.stopped(component));
         eventually(Duration::from_secs(10), &format!("{component} runs"), || async {
-            pid(layout, component).map(drop).ok_or("it has no process".to_owned())
+            pid(layout, component)
+                .map(drop)
+                .ok_or("it has no process".to_owned())
         })
         .await;
     }
@@ -169,7 +183,11 @@ impl Cluster {
     /// # Panics
     /// If there is no `kubectl`.
     pub fn kubectl(&self, arguments: &[&str]) -> Output {
-        let output = Command::new("kubectl").arg("--kubeconfig").arg(&self.kubeconfig).args(arguments).output();
+        let output = Command::new("kubectl")
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(arguments)
+            .output();
         output.unwrap_or_else(|error| panic!("cannot run kubectl: {error}"))
     }
 
@@ -184,8 +202,13 @@ impl Cluster {
     }
 
     async fn get(&self, path: &str) -> Result<String, String> {
-        let request = http::Request::get(path).body(Vec::new()).map_err(|error| error.to_string())?;
-        self.client.request_text(request).await.map_err(|error| error.to_string())
+        let request = http::Request::get(path)
+            .body(Vec::new())
+            .map_err(|error| error.to_string())?;
+        self.client
+            .request_text(request)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     fn layout(&self) -> &Layout {

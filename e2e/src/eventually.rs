@@ -44,7 +44,13 @@ mod tests {
         let value = eventually(Duration::from_secs(5), "a third attempt", || {
             attempts += 1;
             let attempt = attempts;
-            async move { if attempt == 3 { Ok(attempt) } else { Err("too early") } }
+            async move {
+                if attempt == 3 {
+                    Ok(attempt)
+                } else {
+                    Err("too early")
+                }
+            }
         });
         assert_eq!(value.await, 3);
     }
@@ -52,12 +58,20 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "not within 0.2 s: rain; last seen: a cloudless sky")]
     async fn what_was_seen_last_is_told() {
-        eventually(Duration::from_millis(200), "rain", || async { Err::<(), _>("a cloudless sky") }).await;
+        eventually(Duration::from_millis(200), "rain", || async {
+            Err::<(), _>("a cloudless sky")
+        })
+        .await;
     }
 
     #[tokio::test]
     #[should_panic(expected = "last seen: an attempt that did not end")]
     async fn an_attempt_that_hangs_does_not_outlive_the_deadline() {
-        eventually(Duration::from_millis(200), "an answer", std::future::pending::<Result<(), String>>).await;
+        eventually(
+            Duration::from_millis(200),
+            "an answer",
+            std::future::pending::<Result<(), String>>,
+        )
+        .await;
     }
 }

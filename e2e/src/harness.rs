@@ -47,7 +47,11 @@ pub enum Error {
     UpFailed { log: PathBuf },
     /// A file operation.
     #[error("cannot {act} {}", path.display())]
-    File { act: &'static str, path: PathBuf, source: io::Error },
+    File {
+        act: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     /// A program that could not run.
     #[error("cannot run {program}")]
     Spawn { program: String, source: io::Error },
@@ -62,13 +66,23 @@ pub enum Error {
     Ended { component: Component, status: String },
     /// A component that is not ready in time.
     #[error("{component} is not ready after {seconds} s: {last}")]
-    NotReady { component: Component, seconds: u64, last: String },
+    NotReady {
+        component: Component,
+        seconds: u64,
+        last: String,
+    },
     /// A client of the API.
     #[error("cannot make a client from {}", kubeconfig.display())]
-    Client { kubeconfig: PathBuf, source: Box<kube::Error> },
+    Client {
+        kubeconfig: PathBuf,
+        source: Box<kube::Error>,
+    },
     /// A kubeconfig.
     #[error("cannot read {}", kubeconfig.display())]
-    Kubeconfig { kubeconfig: PathBuf, source: Box<kube::config::KubeconfigError> },
+    Kubeconfig {
+        kubeconfig: PathBuf,
+        source: Box<kube::config::KubeconfigError>,
+    },
 }
 
 /// What a step of the harness gives.

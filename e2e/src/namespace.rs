@@ -35,16 +35,32 @@ impl Namespace {
         let random = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap_or_default();
         let random: String = random.chars().take(6).collect();
         let name = format!("{purpose}-{random}-{count}");
-        let labels = BTreeMap::from([("pod-security.kubernetes.io/enforce".to_owned(), "restricted".to_owned())]);
-        let metadata = ObjectMeta { name: Some(name.clone()), labels: Some(labels), ..ObjectMeta::default() };
-        let object = Object { metadata, ..Object::default() };
+        let labels = BTreeMap::from([(
+            "pod-security.kubernetes.io/enforce".to_owned(),
+            "restricted".to_owned(),
+        )]);
+        let metadata = ObjectMeta {
+            name: Some(name.clone()),
+            labels: Some(labels),
+            ..ObjectMeta::default()
+        };
+        let object = Object {
+            metadata,
+            ..Object::default()
+        };
         let namespaces: Api<Object> = Api::all(cluster.client());
         let created = namespaces.create(&PostParams::default(), &object).await;
         created.unwrap_or_else(|error| panic!("cannot create the namespace {name}: {error}"));
-        let namespace = Self { name, cluster: cluster.clone() };
+        let namespace = Self {
+            name,
+            cluster: cluster.clone(),
+        };
         let accounts: Api<ServiceAccount> = namespace.api();
         let what = format!("{} has a service account", namespace.name);
-        eventually(std::time::Duration::from_secs(30), &what, || accounts.get("default")).await;
+        eventually(std::time::Duration::from_secs(30), &what, || {
+            accounts.get("default")
+        })
+        .await;
         namespace
     }
 
@@ -81,7 +97,8 @@ impl Namespace {
         K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
     {
         let listed = self.api::<K>().list(&kube::api::ListParams::default()).await;
-        let listed = listed.unwrap_or_else(|error| panic!("cannot list {} in {}: {error}", K::plural(&()), self.name));
+        let listed =
+            listed.unwrap_or_else(|error| panic!("cannot list {} in {}: {error}", K::plural(&()), self.name));
         let mut names: Vec<_> = listed.items.iter().map(ResourceExt::name_any).collect();
         names.sort();
         names

@@ -22,7 +22,10 @@ pub struct Request {
 impl Request {
     /// Whether it was made to change something.
     pub fn is_write(&self) -> bool {
-        matches!(self.verb.as_str(), "POST" | "PUT" | "PATCH" | "APPLY" | "DELETE" | "DELETECOLLECTION")
+        matches!(
+            self.verb.as_str(),
+            "POST" | "PUT" | "PATCH" | "APPLY" | "DELETE" | "DELETECOLLECTION"
+        )
     }
 }
 
@@ -44,15 +47,25 @@ impl Requests {
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let before = |request| earlier.0.get(request).copied().unwrap_or_default();
-        let more = self.0.iter().map(|(request, count)| (request.clone(), count.saturating_sub(before(request))));
+        let more = self
+            .0
+            .iter()
+            .map(|(request, count)| (request.clone(), count.saturating_sub(before(request))));
         Self(more.filter(|(_, count)| *count > 0).collect())
     }
 
     /// The writes to one of these resources.
     #[must_use]
     pub fn writes_to(&self, resources: &[&str]) -> Self {
-        let is_meant = |request: &Request| request.is_write() && resources.contains(&request.resource.as_str());
-        Self(self.0.iter().filter(|(request, _)| is_meant(request)).map(|(request, count)| (request.clone(), *count)).collect())
+        let is_meant =
+            |request: &Request| request.is_write() && resources.contains(&request.resource.as_str());
+        Self(
+            self.0
+                .iter()
+                .filter(|(request, _)| is_meant(request))
+                .map(|(request, count)| (request.clone(), *count))
+                .collect(),
+        )
     }
 
     /// All of them.
@@ -103,7 +116,12 @@ apiserver_request_duration_seconds_count{verb="GET"} 5
 
     fn request(verb: &str, resource: &str, subresource: &str, code: &str) -> Request {
         let [verb, resource, subresource, code] = [verb, resource, subresource, code].map(str::to_owned);
-        Request { verb, resource, subresource, code }
+        Request {
+            verb,
+            resource,
+            subresource,
+            code,
+        }
     }
 
     #[test]
@@ -128,6 +146,9 @@ apiserver_request_duration_seconds_count{verb="GET"} 5
     #[test]
     fn writes_are_told_from_reads() {
         let writes = Requests::parse(METRICS).writes_to(&["cronjobs", "pods"]);
-        assert_eq!(writes, Requests(BTreeMap::from([(request("POST", "cronjobs", "", "201"), 5)])));
+        assert_eq!(
+            writes,
+            Requests(BTreeMap::from([(request("POST", "cronjobs", "", "201"), 5)]))
+        );
     }
 }

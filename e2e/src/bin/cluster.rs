@@ -80,7 +80,12 @@ enum Command {
 #[derive(Debug, Args)]
 struct Parts {
     /// Folder of the programs that `e2e/control-plane/build` built.
-    #[arg(long, env = "SMS_E2E_CONTROL_PLANE", value_name = "FOLDER", default_value = "")]
+    #[arg(
+        long,
+        env = "SMS_E2E_CONTROL_PLANE",
+        value_name = "FOLDER",
+        default_value = ""
+    )]
     control_plane: PathBuf,
     /// Image archives, or folders of them, that Pods may use.
     #[arg(long, env = "SMS_E2E_IMAGES", value_name = "PATH", default_value = "target/e2e/images", num_args = 1..)]
@@ -104,7 +109,9 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<u8> {
     match command {
-        Command::Run { command, .. } if environment::has_foreign_cluster() => run_with_foreign_cluster(&command),
+        Command::Run { command, .. } if environment::has_foreign_cluster() => {
+            run_with_foreign_cluster(&command)
+        }
         Command::Run { parts, logs, command } => {
             let state = tempfile::Builder::new().prefix("sms-e2e-").tempdir();
             let state = state.map_err(|source| Error::File {
@@ -120,12 +127,30 @@ async fn run(command: Command) -> Result<u8> {
             Ok(0)
         }
         Command::Hold { parts } => {
-            outside::run(&inside(&parts, outside::background_state(), true, Vec::new())?, None).await
+            outside::run(
+                &inside(&parts, outside::background_state(), true, Vec::new())?,
+                None,
+            )
+            .await
         }
         Command::Down => outside::down().map(|()| 0),
         Command::Enter { parts, command } => enter(&parts, &command),
-        Command::Inside { state, control_plane, cgroup, image, linked_to_host, command } => {
-            let options = Inside { state, control_plane, cgroup, images: image, linked_to_host, command };
+        Command::Inside {
+            state,
+            control_plane,
+            cgroup,
+            image,
+            linked_to_host,
+            command,
+        } => {
+            let options = Inside {
+                state,
+                control_plane,
+                cgroup,
+                images: image,
+                linked_to_host,
+                command,
+            };
             let ended = inside::run(&options).await;
             if let Err(component) = ended.as_ref().map_err(Error::component)
                 && let Some(component) = component
@@ -140,7 +165,11 @@ async fn run(command: Command) -> Result<u8> {
 /// What goes on inside, with everything that depends on this process's folder and environment resolved.
 fn inside(parts: &Parts, state: PathBuf, linked_to_host: bool, command: Vec<OsString>) -> Result<Inside> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let images = if parts.no_node { Vec::new() } else { archives(&parts.images)? };
+    let images = if parts.no_node {
+        Vec::new()
+    } else {
+        archives(&parts.images)?
+    };
     Ok(Inside {
         cgroup: format!("sms-e2e-{}", std::process::id()),
         state,
@@ -155,13 +184,19 @@ fn archives(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut archives = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let files = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+            let files = fs::read_dir(path)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path());
             archives.extend(files.filter(|file| file.extension().is_some_and(|ending| ending == "tar")));
         } else {
             archives.push(path.clone());
         }
     }
-    let pause = archives.iter().any(|archive| archive.file_name().is_some_and(|name| name == "pause.tar"));
+    let pause = archives
+        .iter()
+        .any(|archive| archive.file_name().is_some_and(|name| name == "pause.tar"));
     let missing = archives.iter().find(|archive| !archive.exists()).cloned();
     match missing.or_else(|| (!pause).then(|| paths.first().cloned().unwrap_or_default().join("pause.tar"))) {
         Some(path) => Err(Error::MissingImages { path }),
@@ -171,7 +206,12 @@ fn archives(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 
 fn arguments(parts: &Parts) -> Vec<String> {
     let mut arguments = vec![format!("--control-plane={}", parts.control_plane.display())];
-    arguments.extend(parts.images.iter().map(|path| format!("--images={}", path.display())));
+    arguments.extend(
+        parts
+            .images
+            .iter()
+            .map(|path| format!("--images={}", path.display())),
+    );
     arguments.extend(parts.no_node.then(|| "--no-node".to_owned()));
     arguments
 }
@@ -180,9 +220,10 @@ fn run_with_foreign_cluster(command: &[OsString]) -> Result<u8> {
     eprintln!("Using the cluster of KUBECONFIG; tests that stop components are left out");
     let (program, arguments) = command.split_first().ok_or(Error::NotUp)?;
     let status = std::process::Command::new(program).args(arguments).status();
-    status
-        .map(inside::exit_code)
-        .map_err(|source| Error::Spawn { program: program.display().to_string(), source })
+    status.map(inside::exit_code).map_err(|source| Error::Spawn {
+        program: program.display().to_string(),
+        source,
+    })
 }
 
 fn enter(parts: &Parts, command: &[OsString]) -> Result<u8> {
@@ -192,7 +233,10 @@ fn enter(parts: &Parts, command: &[OsString]) -> Result<u8> {
         .args(command)
         .envs(inside::variables(&layout, &programs, !parts.no_node))
         .status()
-        .map_err(|source| Error::Spawn { program: "nsenter".to_owned(), source })?;
+        .map_err(|source| Error::Spawn {
+            program: "nsenter".to_owned(),
+            source,
+        })?;
     Ok(inside::exit_code(status))
 }
 

@@ -55,7 +55,10 @@ impl Drop for Cgroups {
 /// Mount points of all hierarchies.
 fn hierarchies(mounts: &str) -> Vec<PathBuf> {
     let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    fields.filter(|fields| matches!(fields.get(2), Some(&("cgroup" | "cgroup2")))).map(|fields| PathBuf::from(fields[1])).collect()
+    fields
+        .filter(|fields| matches!(fields.get(2), Some(&("cgroup" | "cgroup2"))))
+        .map(|fields| PathBuf::from(fields[1]))
+        .collect()
 }
 
 /// Lets cgroups below the root of a version 2 hierarchy use the controllers. In a container that root is an ordinary
@@ -64,7 +67,11 @@ fn delegate(root: &Path) -> Result<()> {
     let available = fs::read_to_string(root.join("cgroup.controllers")).unwrap_or_default();
     let available: Vec<_> = available.split_whitespace().collect();
     let enable = |controller: &str| fs::write(root.join("cgroup.subtree_control"), format!("+{controller}"));
-    let wanted = || CONTROLLERS.into_iter().filter(|controller| available.contains(controller));
+    let wanted = || {
+        CONTROLLERS
+            .into_iter()
+            .filter(|controller| available.contains(controller))
+    };
     if wanted().all(|controller| enable(controller).is_ok()) {
         return Ok(());
     }

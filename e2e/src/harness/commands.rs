@@ -53,12 +53,18 @@ fn api_server(layout: &Layout) -> Vec<String> {
         format!("--tls-private-key-file={}", file(layout, "server.key")),
         format!("--client-ca-file={}", file(layout, "authority.crt")),
         format!("--token-auth-file={}", file(layout, "tokens.csv")),
-        format!("--kubelet-client-certificate={}", file(layout, "kubelet-client.crt")),
+        format!(
+            "--kubelet-client-certificate={}",
+            file(layout, "kubelet-client.crt")
+        ),
         format!("--kubelet-client-key={}", file(layout, "kubelet-client.key")),
         "--kubelet-preferred-address-types=InternalIP".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
-        format!("--service-account-key-file={}", file(layout, "accounts.key")),
-        format!("--service-account-signing-key-file={}", file(layout, "accounts.key")),
+        format!("--service-account-key-file={}", file(layout, "accounts.pub")),
+        format!(
+            "--service-account-signing-key-file={}",
+            file(layout, "accounts.key")
+        ),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--enable-admission-plugins=NodeRestriction".to_owned(),
         "--allow-privileged=true".to_owned(),
@@ -71,7 +77,10 @@ fn controller_manager(layout: &Layout) -> Vec<String> {
         format!("--kubeconfig={}", kubeconfig.display()),
         format!("--cert-dir={}", file(layout, "kube-controller-manager")),
         format!("--root-ca-file={}", file(layout, "authority.crt")),
-        format!("--service-account-private-key-file={}", file(layout, "accounts.key")),
+        format!(
+            "--service-account-private-key-file={}",
+            file(layout, "accounts.key")
+        ),
         "--use-service-account-credentials=true".to_owned(),
         "--leader-elect=false".to_owned(),
     ]

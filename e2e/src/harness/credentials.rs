@@ -1,7 +1,8 @@
 //! Certificates and keys of one cluster, made anew for each. Pure but for randomness and the clock inside rcgen.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 
 use super::{Error, Result};
@@ -24,6 +25,7 @@ pub fn files() -> Result<Vec<File>> {
         ("kubelet-client.crt", client_certificate),
         ("kubelet-client.key", client_key),
         ("accounts.key", accounts.serialize_pem()),
+        ("accounts.pub", accounts.public_key_pem()),
     ])
 }
 
@@ -53,20 +55,29 @@ fn server(authority: &Issuer<'_, KeyPair>) -> Result<[String; 2], rcgen::Error> 
         NODE_ADDRESS,
     ];
     let mut params = CertificateParams::new(names.map(str::to_owned))?;
-    params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "kube-apiserver");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     signed(params, authority)
 }
 
 fn kubelet_client(authority: &Issuer<'_, KeyPair>) -> Result<[String; 2], rcgen::Error> {
     let mut params = CertificateParams::new(Vec::default())?;
-    params.distinguished_name.push(DnType::OrganizationName, "system:masters");
-    params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "system:masters");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "kube-apiserver");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     signed(params, authority)
 }
 
-fn signed(mut params: CertificateParams, authority: &Issuer<'_, KeyPair>) -> Result<[String; 2], rcgen::Error> {
+fn signed(
+    mut params: CertificateParams,
+    authority: &Issuer<'_, KeyPair>,
+) -> Result<[String; 2], rcgen::Error> {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;

@@ -10,7 +10,11 @@ use crate::{Component, layout::Layout};
 /// Users of the API that are there from the start, with the groups that make them what they are.
 const USERS: [(Option<Component>, &str, &str); 5] = [
     (None, "admin", "system:masters"),
-    (Some(Component::ControllerManager), "system:kube-controller-manager", ""),
+    (
+        Some(Component::ControllerManager),
+        "system:kube-controller-manager",
+        "",
+    ),
     (Some(Component::Scheduler), "system:kube-scheduler", ""),
     (Some(Component::Kubelet), "system:node:node", "system:nodes"),
     (Some(Component::Proxy), "system:kube-proxy", ""),
@@ -31,11 +35,20 @@ pub fn write(layout: &Layout, machine: &Machine) -> Result<()> {
         write_text(&layout.path(name), &text)?;
     }
     write_users(layout)?;
-    write_json(&layout.path("kubelet.yaml"), &configuration::kubelet(layout, machine))?;
+    write_json(
+        &layout.path("kubelet.yaml"),
+        &configuration::kubelet(layout, machine),
+    )?;
     let proxy = configuration::proxy(&layout.kubeconfig_of(Component::Proxy));
     write_json(&layout.path("kube-proxy.yaml"), &proxy)?;
-    write_json(&layout.path("cni/pods.conflist"), &configuration::pod_network(layout))?;
-    write_text(&layout.path("containerd.toml"), &configuration::containerd(layout, machine))?;
+    write_json(
+        &layout.path("cni/pods.conflist"),
+        &configuration::pod_network(layout),
+    )?;
+    write_text(
+        &layout.path("containerd.toml"),
+        &configuration::containerd(layout, machine),
+    )?;
     write_text(&layout.path("resolv.conf"), "")
 }
 
@@ -44,11 +57,17 @@ fn write_users(layout: &Layout) -> Result<()> {
     let mut rows = Vec::new();
     for (component, user, groups) in USERS {
         let token = random_token()?;
-        let file = component.map_or_else(|| layout.kubeconfig(), |component| layout.kubeconfig_of(component));
+        let file = component.map_or_else(
+            || layout.kubeconfig(),
+            |component| layout.kubeconfig_of(component),
+        );
         write_json(&file, &configuration::kubeconfig(&authority, &token))?;
         rows.push((token, user, groups));
     }
-    let rows: Vec<_> = rows.iter().map(|(token, user, groups)| (token.as_str(), *user, *groups)).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(token, user, groups)| (token.as_str(), *user, *groups))
+        .collect();
     write_text(&layout.path("tokens.csv"), &configuration::tokens(&rows))
 }
 

@@ -56,14 +56,20 @@ pub async fn run(options: &Inside) -> Result<u8> {
         ready = bring_up(&layout, &supervisor, &programs, options) => ready?,
         Some(error) = ended.recv() => return Err(error),
     }
-    eprintln!("The cluster is ready after {:.1} s", start.elapsed().as_secs_f64());
+    eprintln!(
+        "The cluster is ready after {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
     touch(&layout.ready())?;
     if options.command.is_empty() {
         std::future::pending::<()>().await;
     }
     let variables = variables(&layout, &programs, with_node);
     let status = spawn(&options.command, &variables)?.wait().await;
-    status.map(exit_code).map_err(|source| Error::Spawn { program: "the command".to_owned(), source })
+    status.map(exit_code).map_err(|source| Error::Spawn {
+        program: "the command".to_owned(),
+        source,
+    })
 }
 
 /// What tests and the command find in their environment.
@@ -81,7 +87,12 @@ pub fn variables(layout: &Layout, programs: &Programs, with_node: bool) -> Vec<(
     variables
 }
 
-async fn bring_up(layout: &Layout, supervisor: &Supervisor, programs: &Programs, options: &Inside) -> Result<()> {
+async fn bring_up(
+    layout: &Layout,
+    supervisor: &Supervisor,
+    programs: &Programs,
+    options: &Inside,
+) -> Result<()> {
     let has = |component| programs.components().any(|found| found == component);
     supervisor.start(Component::Etcd);
     if has(Component::Containerd) {
@@ -95,7 +106,12 @@ async fn bring_up(layout: &Layout, supervisor: &Supervisor, programs: &Programs,
         import(layout, &options.images)?;
     }
     readiness::api_server(&client).await?;
-    for component in [Component::ControllerManager, Component::Scheduler, Component::Kubelet, Component::Proxy] {
+    for component in [
+        Component::ControllerManager,
+        Component::Scheduler,
+        Component::Kubelet,
+        Component::Proxy,
+    ] {
         if has(component) {
             supervisor.start(component);
         }
@@ -114,7 +130,18 @@ fn import(layout: &Layout, images: &[PathBuf]) -> Result<()> {
     let socket = layout.containerd_socket().display().to_string();
     for image in images {
         let image = image.display().to_string();
-        network::run("ctr", &["--address", &socket, "--namespace", "k8s.io", "images", "import", &image])?;
+        network::run(
+            "ctr",
+            &[
+                "--address",
+                &socket,
+                "--namespace",
+                "k8s.io",
+                "images",
+                "import",
+                &image,
+            ],
+        )?;
     }
     Ok(())
 }
@@ -131,7 +158,11 @@ fn hide_folders(layout: &Layout) -> Result<()> {
         let work = upper.join(format!("work{name}"));
         make(&changes)?;
         make(&work)?;
-        let data = format!("lowerdir={folder},upperdir={},workdir={}", changes.display(), work.display());
+        let data = format!(
+            "lowerdir={folder},upperdir={},workdir={}",
+            changes.display(),
+            work.display()
+        );
         mount_at("overlay", Path::new(folder), &data)?;
     }
     Ok(())
@@ -154,14 +185,22 @@ fn touch(path: &Path) -> Result<()> {
 fn spawn(command: &[OsString], variables: &[(&'static str, OsString)]) -> Result<tokio::process::Child> {
     let (program, arguments) = command.split_first().ok_or(Error::NotUp)?;
     let mut command = Command::new(program);
-    command.args(arguments).envs(variables.iter().cloned()).stdin(Stdio::inherit());
+    command
+        .args(arguments)
+        .envs(variables.iter().cloned())
+        .stdin(Stdio::inherit());
     tokio::process::Command::from(command)
         .spawn()
-        .map_err(|source| Error::Spawn { program: program.display().to_string(), source })
+        .map_err(|source| Error::Spawn {
+            program: program.display().to_string(),
+            source,
+        })
 }
 
 /// The exit code as a shell gives it.
 pub fn exit_code(status: ExitStatus) -> u8 {
-    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+    let code = status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
     u8::try_from(code).unwrap_or(u8::MAX)
 }

@@ -55,7 +55,10 @@ mod tests {
 
     #[test]
     fn a_capability_is_a_bit_of_the_effective_mask() {
-        assert!(!has_capability("CapPrm:\t000001ffffffffff\nCapEff:\t000001fffeffffff\n", SYS_RESOURCE));
+        assert!(!has_capability(
+            "CapPrm:\t000001ffffffffff\nCapEff:\t000001fffeffffff\n",
+            SYS_RESOURCE
+        ));
         assert!(has_capability("CapEff:\t000001fffeffffff\n", 23));
         assert!(has_capability("CapEff:\t0000000001000000\n", SYS_RESOURCE));
         assert!(!has_capability("", SYS_RESOURCE));

@@ -36,7 +36,9 @@ pub async fn prepare(linked_to_host: bool) -> Result<()> {
 /// # Errors
 /// What `ip` says.
 pub fn link_to_host(pid: u32) -> Result<()> {
-    ip(&format!("link add {HOST_LINK} type veth peer name {NODE_LINK} netns {pid}"))?;
+    ip(&format!(
+        "link add {HOST_LINK} type veth peer name {NODE_LINK} netns {pid}"
+    ))?;
     ip(&format!("address add {HOST_ADDRESS}/24 dev {HOST_LINK}"))?;
     ip(&format!("link set {HOST_LINK} up"))
 }
@@ -50,7 +52,10 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<()> {
     let output = Command::new(program)
         .args(arguments)
         .output()
-        .map_err(|source| Error::Spawn { program: program.to_owned(), source })?;
+        .map_err(|source| Error::Spawn {
+            program: program.to_owned(),
+            source,
+        })?;
     if output.status.success() {
         return Ok(());
     }

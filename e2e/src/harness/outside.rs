@@ -77,8 +77,20 @@ fn unshare(options: &Inside) -> Result<Child> {
     let program = env::current_exe().map_err(spawned("cluster"))?;
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare"]);
-    command.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--mount-proc", "--kill-child"]);
-    command.args(["bash", "-c", INIT, "init"]).arg(program).arg("inside");
+    command.args([
+        "--mount",
+        "--net",
+        "--pid",
+        "--ipc",
+        "--uts",
+        "--fork",
+        "--mount-proc",
+        "--kill-child",
+    ]);
+    command
+        .args(["bash", "-c", INIT, "init"])
+        .arg(program)
+        .arg("inside");
     command.arg("--state").arg(&options.state);
     command.arg("--control-plane").arg(&options.control_plane);
     command.arg("--cgroup").arg(&options.cgroup);
@@ -89,7 +101,10 @@ fn unshare(options: &Inside) -> Result<Child> {
         command.arg("--image").arg(image);
     }
     command.arg("--").args(&options.command);
-    tokio::process::Command::from(command).kill_on_drop(true).spawn().map_err(spawned("setpriv"))
+    tokio::process::Command::from(command)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(spawned("setpriv"))
 }
 
 async fn end_signal() -> Result<u8> {
@@ -198,14 +213,29 @@ pub fn enter() -> Result<Command> {
     let path = background_state().join("init.pid");
     let init = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
     let mut command = Command::new("nsenter");
-    command.args(["--target", init.trim(), "--mount", "--net", "--pid", "--ipc", "--uts"]);
+    command.args([
+        "--target",
+        init.trim(),
+        "--mount",
+        "--net",
+        "--pid",
+        "--ipc",
+        "--uts",
+    ]);
     Ok(command)
 }
 
 /// The process that holds the cluster in the background, if it is alive and is one of ours.
 fn background_pid() -> Option<rustix::process::Pid> {
-    let pid: i32 = fs::read_to_string(background_state().join("hold.pid")).ok()?.trim().parse().ok()?;
+    let pid: i32 = fs::read_to_string(background_state().join("hold.pid"))
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-    command.split('\0').any(|argument| argument == "hold").then_some(())?;
+    command
+        .split('\0')
+        .any(|argument| argument == "hold")
+        .then_some(())?;
     rustix::process::Pid::from_raw(pid)
 }

@@ -28,7 +28,9 @@ impl Programs {
         let mut wanted = vec![Component::Etcd, Component::ApiServer];
         // KUBEBUILDER_ASSETS holds neither: then there is an API without controllers.
         let controllers = [Component::ControllerManager, Component::Scheduler];
-        let has_controllers = controllers.iter().any(|component| folder.join(component.name()).exists());
+        let has_controllers = controllers
+            .iter()
+            .any(|component| folder.join(component.name()).exists());
         if has_controllers || with_node {
             wanted.extend(controllers);
         }
@@ -50,9 +52,17 @@ impl Programs {
                 missing.push("CNI plugins".to_owned());
             }
         }
-        missing.extend(tools.into_iter().filter(|tool| find(folder, tool).is_none()).map(str::to_owned));
+        missing.extend(
+            tools
+                .into_iter()
+                .filter(|tool| find(folder, tool).is_none())
+                .map(str::to_owned),
+        );
         if missing.is_empty() {
-            return Ok(Self { components, folder: folder.to_owned() });
+            return Ok(Self {
+                components,
+                folder: folder.to_owned(),
+            });
         }
         Err(Error::MissingPrograms {
             names: missing,
@@ -81,7 +91,10 @@ impl Programs {
         let mut folders: Vec<_> = search_path().collect();
         folders.extend(SYSTEM_FOLDERS.map(PathBuf::from));
         folders.push(self.folder.clone());
-        let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let folders: Vec<_> = folders
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
         folders.join(":")
     }
 }
@@ -89,7 +102,9 @@ impl Programs {
 /// The folder that `e2e/control-plane/build` fills: `KUBEBUILDER_ASSETS`, or what `SMS_E2E_CONTROL_PLANE` names.
 pub fn control_plane() -> Option<PathBuf> {
     let of = |name| env::var_os(name).filter(|value| !value.is_empty());
-    of("KUBEBUILDER_ASSETS").or_else(|| of("SMS_E2E_CONTROL_PLANE")).map(PathBuf::from)
+    of("KUBEBUILDER_ASSETS")
+        .or_else(|| of("SMS_E2E_CONTROL_PLANE"))
+        .map(PathBuf::from)
 }
 
 fn search_path() -> impl Iterator<Item = PathBuf> {

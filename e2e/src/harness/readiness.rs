@@ -27,12 +27,18 @@ const POLL: Duration = Duration::from_millis(100);
 /// A kubeconfig that cannot be read or used.
 pub async fn client(layout: &Layout) -> Result<Client> {
     let kubeconfig = layout.kubeconfig();
-    let unreadable = |source| Error::Kubeconfig { kubeconfig: kubeconfig.clone(), source: Box::new(source) };
+    let unreadable = |source| Error::Kubeconfig {
+        kubeconfig: kubeconfig.clone(),
+        source: Box::new(source),
+    };
     let read = Kubeconfig::read_from(&kubeconfig).map_err(unreadable)?;
-    let config =
-        Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.map_err(unreadable)?;
-    Client::try_from(config)
-        .map_err(|source| Error::Client { kubeconfig: kubeconfig.clone(), source: Box::new(source) })
+    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
+        .await
+        .map_err(unreadable)?;
+    Client::try_from(config).map_err(|source| Error::Client {
+        kubeconfig: kubeconfig.clone(),
+        source: Box::new(source),
+    })
 }
 
 /// Until etcd listens.
@@ -41,7 +47,10 @@ pub async fn client(layout: &Layout) -> Result<Client> {
 /// [`Error::NotReady`].
 pub async fn etcd() -> Result<()> {
     wait(Component::Etcd, || async {
-        TcpStream::connect("127.0.0.1:2379").await.map(drop).map_err(|error| error.to_string())
+        TcpStream::connect("127.0.0.1:2379")
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
     })
     .await
 }
@@ -52,8 +61,14 @@ pub async fn etcd() -> Result<()> {
 /// [`Error::NotReady`].
 pub async fn api_server(client: &Client) -> Result<()> {
     wait(Component::ApiServer, || async {
-        let request = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
-        client.request_text(request).await.map(drop).map_err(|error| error.to_string())
+        let request = http::Request::get("/readyz")
+            .body(Vec::new())
+            .map_err(|error| error.to_string())?;
+        client
+            .request_text(request)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
     })
     .await
 }
@@ -65,7 +80,11 @@ pub async fn api_server(client: &Client) -> Result<()> {
 pub async fn controllers(client: &Client) -> Result<()> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "default");
     wait(Component::ControllerManager, || async {
-        accounts.get("default").await.map(drop).map_err(|error| error.to_string())
+        accounts
+            .get("default")
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
     })
     .await
 }
@@ -76,7 +95,10 @@ pub async fn controllers(client: &Client) -> Result<()> {
 /// [`Error::NotReady`].
 pub async fn containerd(layout: &Layout) -> Result<()> {
     wait(Component::Containerd, || async {
-        UnixStream::connect(layout.containerd_socket()).await.map(drop).map_err(|error| error.to_string())
+        UnixStream::connect(layout.containerd_socket())
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
     })
     .await
 }
@@ -90,17 +112,27 @@ pub async fn node(client: &Client) -> Result<()> {
     wait(Component::Kubelet, || async {
         let node = nodes.get(NODE_NAME).await.map_err(|error| error.to_string())?;
         let taints = node.spec.and_then(|spec| spec.taints).unwrap_or_default();
-        let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
+        let conditions = node
+            .status
+            .and_then(|status| status.conditions)
+            .unwrap_or_default();
         match conditions.iter().find(|condition| condition.type_ == "Ready") {
             Some(ready) if ready.status == "True" && taints.is_empty() => Ok(()),
-            Some(ready) => Err(format!("{}; taints: {}", ready.message.as_deref().unwrap_or_default(), taints.len())),
+            Some(ready) => Err(format!(
+                "{}; taints: {}",
+                ready.message.as_deref().unwrap_or_default(),
+                taints.len()
+            )),
             None => Err("the node has no condition Ready".to_owned()),
         }
     })
     .await
 }
 
-async fn wait<F: Future<Output = Result<(), String>>>(component: Component, ready: impl Fn() -> F) -> Result<()> {
+async fn wait<F: Future<Output = Result<(), String>>>(
+    component: Component,
+    ready: impl Fn() -> F,
+) -> Result<()> {
     let start = Instant::now();
     loop {
         // A request to a server that hangs must not outlive the limit.
@@ -110,7 +142,11 @@ async fn wait<F: Future<Output = Result<(), String>>>(component: Component, read
             Err(_) => "no answer".to_owned(),
         };
         if start.elapsed() > LIMIT {
-            return Err(Error::NotReady { component, seconds: LIMIT.as_secs(), last });
+            return Err(Error::NotReady {
+                component,
+                seconds: LIMIT.as_secs(),
+                last,
+            });
         }
         time::sleep(POLL).await;
     }

@@ -28,7 +28,14 @@ impl Supervisor {
     /// A supervisor, and the stream of components that ended.
     pub fn new(layout: Layout, programs: Programs) -> (Self, mpsc::UnboundedReceiver<Error>) {
         let (ended, receiver) = mpsc::unbounded_channel();
-        (Self { layout, programs, ended }, receiver)
+        (
+            Self {
+                layout,
+                programs,
+                ended,
+            },
+            receiver,
+        )
     }
 
     /// Starts a component, from now on whenever it does not run. Nothing happens if it has no program.
@@ -52,8 +59,13 @@ impl Supervisor {
     async fn live(&self, component: Component) -> Result<ExitStatus> {
         let log = self.log(component)?;
         let command = commands::command(component, &self.layout, &self.programs);
-        let (program, arguments) = command.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-        let spawned = |source| Error::Spawn { program: program.to_owned(), source };
+        let (program, arguments) = command
+            .split_first()
+            .map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+        let spawned = |source| Error::Spawn {
+            program: program.to_owned(),
+            source,
+        };
         let mut child = Command::new(program)
             .args(arguments)
             .env("PATH", self.programs.search_path())
@@ -71,7 +83,11 @@ impl Supervisor {
 
     fn log(&self, component: Component) -> Result<File> {
         let path = self.layout.log(component);
-        OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file("open", &path))
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(Error::file("open", &path))
     }
 
     /// A reader never finds half a number.
