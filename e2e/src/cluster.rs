@@ -36,6 +36,9 @@ pub mod environment {
     /// The operator's image, if not the one that the harness loads.
     pub const OPERATOR_IMAGE: &str = "SMS_E2E_OPERATOR_IMAGE";
 
+    /// The image of the example venues, if not the one that the harness loads.
+    pub const VENUES_IMAGE: &str = "SMS_E2E_VENUES_IMAGE";
+
     /// Whether a variable is set to 1.
     pub fn is_set(name: &str) -> bool {
         env::var_os(name).is_some_and(|value| value == "1")
@@ -189,6 +192,33 @@ impl Cluster {
             .args(arguments)
             .output();
         output.unwrap_or_else(|error| panic!("cannot run kubectl: {error}"))
+    }
+
+    /// The process id of a component while it runs.
+    ///
+    /// # Panics
+    /// If the cluster is not the harness's own.
+    pub fn process(&self, component: Component) -> Option<i32> {
+        pid(self.layout(), component).map(Pid::as_raw_pid)
+    }
+
+    /// An address of the node that looks public, where a test can serve a venue for Pods. Says so if there is none.
+    pub fn venue_address(&self) -> Option<String> {
+        let address = env::var(environment::VENUE_ADDRESS).ok();
+        if address.is_none() {
+            println!("skipped: this cluster has no address for venues");
+        }
+        address
+    }
+
+    /// The node's own address, for what a test serves that need not look public.
+    pub fn node_address(&self) -> Option<String> {
+        env::var(environment::NODE_ADDRESS).ok()
+    }
+
+    /// Image of a server of the example venues.
+    pub fn venues_image(&self) -> String {
+        env::var(environment::VENUES_IMAGE).unwrap_or_else(|_| "sms-scraper/venues:e2e".to_owned())
     }
 
     /// Image of the job.

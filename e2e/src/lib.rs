@@ -11,6 +11,7 @@
 
 pub mod cluster;
 pub mod component;
+pub mod crd;
 pub mod eventually;
 pub mod harness;
 pub mod layout;

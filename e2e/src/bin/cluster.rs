@@ -27,7 +27,7 @@ struct Cli {
 enum Command {
     /// Start a cluster, run a command in it, and leave nothing behind.
     ///
-    /// With KUBECONFIG and SMS_E2E_ALLOW_CLUSTER=1 nothing is started, and the command runs with that cluster.
+    /// With `KUBECONFIG` and `SMS_E2E_ALLOW_CLUSTER=1` nothing is started, and the command runs with that cluster.
     Run {
         #[command(flatten)]
         parts: Parts,
