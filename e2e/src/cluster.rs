@@ -97,7 +97,7 @@ impl Cluster {
     /// As [`Cluster::from_env`], and with `SMS_E2E_REQUIRED=1` when the cluster has no node.
     pub async fn with_node() -> Option<Self> {
         let cluster = Self::from_env().await?;
-        if cluster.layout.is_none() || env::var_os(environment::NODE_NAME).is_some() {
+        if cluster.has_node() {
             return Some(cluster);
         }
         assert!(
@@ -107,6 +107,11 @@ impl Cluster {
         );
         println!("skipped: the cluster has no node");
         None
+    }
+
+    /// Whether controllers and a node are there, so that Pods run.
+    pub fn has_node(&self) -> bool {
+        self.layout.is_none() || env::var_os(environment::NODE_NAME).is_some()
     }
 
     /// The administrator's client.

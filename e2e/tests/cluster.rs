@@ -120,7 +120,7 @@ async fn a_job_of_the_scraper_completes_where_pod_security_is_restricted() {
 
 #[tokio::test]
 async fn a_pod_that_asks_for_more_than_restricted_is_refused() {
-    let Some(cluster) = Cluster::from_env().await else {
+    let Some(cluster) = Cluster::with_node().await else {
         return;
     };
     let namespace = Namespace::create(&cluster, "restricted").await;

@@ -197,7 +197,7 @@ pub fn down() -> Result<()> {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM)
         .map_err(|source| spawned("kill")(source.into()))?;
     let start = Instant::now();
-    while background_pid().is_some() && start.elapsed() < Duration::from_mins(1) {
+    while background_state().exists() && start.elapsed() < Duration::from_mins(1) {
         thread::sleep(Duration::from_millis(100));
     }
     let _ = fs::remove_file(background_state().with_extension("log"));
