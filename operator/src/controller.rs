@@ -31,7 +31,7 @@ use kube::{
 use sms_crds::{Problem, ScrapeSource, SourceKey};
 use tokio::{sync::oneshot, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, warn};
 
 use crate::{context::Context, metrics::ReconcileResult, settings::Config};
 use build::Resources;
@@ -81,16 +81,6 @@ pub async fn run(
     }
 
     let sources = watch::sources(&context, namespace.as_deref(), writer, gone);
-    let ready = {
-        let caches = Arc::clone(&caches);
-        async move {
-            if caches.sources().wait_until_ready().await.is_ok() {
-                caches.set_synced();
-                info!("Listed everything; {} sources", caches.sources().len());
-            }
-        }
-    };
-    watches.spawn(ready);
     let triggers = stream::poll_fn(move |task| triggered.poll_recv(task));
     let passes = Controller::for_stream(sources, caches.sources().clone())
         .reconcile_on(triggers)

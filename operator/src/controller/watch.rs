@@ -22,7 +22,7 @@ use kube::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sms_crds::{SourceKey, labels};
 use tokio::sync::oneshot;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::caches::{Caches, Guarded};
 use crate::{
@@ -130,6 +130,10 @@ where
                 let known = caches.api_names().sources();
                 for key in known.into_iter().filter(|key| !listed.contains(key)) {
                     release(&caches, &key, &gone);
+                }
+                if !caches.is_synced() {
+                    info!("Listed everything; sources: {}", listed.len());
+                    caches.set_synced();
                 }
             }
             Ok(Event::Apply(source)) => claim(&caches, source),
