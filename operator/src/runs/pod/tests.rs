@@ -5,6 +5,7 @@ use sms_crds::report::{Outcome, RunReport};
 
 use super::*;
 
+mod ends;
 mod reports;
 
 fn state(status: &Value) -> PodState {
@@ -39,21 +40,6 @@ fn stuck(reason: Reason, message: &str) -> PodState {
     PodState::Stuck {
         reason,
         message: message.to_owned(),
-    }
-}
-
-fn ended(
-    exit_code: Option<i32>,
-    reason: Option<Reason>,
-    message: Option<&str>,
-    at: Option<&str>,
-) -> PodState {
-    PodState::Ended {
-        exit_code,
-        reason,
-        message: message.map(str::to_owned),
-        report: None,
-        at: at.map(|at| at.parse().unwrap()),
     }
 }
 
@@ -259,146 +245,4 @@ fn an_unschedulable_pod_has_one_message_while_nodes_come_and_go() {
         }
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn the_end_of_a_pod_names_what_the_cluster_did() {
-    let terminated = |end: Value| with_container("Failed", &json!({"terminated": end}));
-    let time = "2026-05-01T06:45:00Z";
-    let plain = json!({"exitCode": 137, "reason": "Error", "finishedAt": time});
-    let with = |changes: Value| {
-        let mut status = terminated(plain.clone());
-        for (key, value) in changes.as_object().unwrap() {
-            status[key] = value.clone();
-        }
-        status
-    };
-    let disruption = json!([{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}]);
-    let no_disruption = json!([{"type": "DisruptionTarget", "status": "False", "message": "x"}]);
-    let pressure = "The node was low on resource: memory.";
-    for (name, status, expected) in [
-        (
-            "plain failure",
-            with(json!({})),
-            ended(Some(137), None, None, Some(time)),
-        ),
-        (
-            "out of memory",
-            terminated(json!({"exitCode": 137, "reason": "OOMKilled", "finishedAt": time})),
-            ended(Some(137), Some(Reason::OOMKilled), None, Some(time)),
-        ),
-        (
-            "survived the death of a child",
-            terminated(json!({"exitCode": 0, "reason": "OOMKilled", "finishedAt": time})),
-            ended(Some(0), None, None, Some(time)),
-        ),
-        (
-            "evicted",
-            with(json!({"reason": "Evicted", "message": pressure})),
-            ended(Some(137), Some(Reason::Evicted), Some(pressure), Some(time)),
-        ),
-        (
-            "evicted before the container was there",
-            json!({"phase": "Failed", "reason": "Evicted", "message": pressure}),
-            ended(None, Some(Reason::Evicted), Some(pressure), None),
-        ),
-        (
-            "disrupted",
-            with(json!({"conditions": disruption})),
-            ended(
-                Some(137),
-                Some(Reason::Evicted),
-                Some("Eviction API: evicting"),
-                Some(time),
-            ),
-        ),
-        (
-            "not disrupted",
-            with(json!({"conditions": no_disruption})),
-            ended(Some(137), None, None, Some(time)),
-        ),
-        (
-            "node shut down",
-            with(
-                json!({"reason": "Terminated", "message": "Pod was terminated in response to imminent node shutdown."}),
-            ),
-            ended(
-                Some(137),
-                Some(Reason::Evicted),
-                Some("Pod was terminated in response to imminent node shutdown."),
-                Some(time),
-            ),
-        ),
-        (
-            "refused by its node",
-            json!({"phase": "Failed", "reason": "OutOfcpu", "message": "Node didn't have enough resource: cpu"}),
-            ended(
-                None,
-                Some(Reason::Unschedulable),
-                Some("Node didn't have enough resource: cpu"),
-                None,
-            ),
-        ),
-        (
-            "no such program in the image",
-            terminated(
-                json!({"exitCode": 128, "reason": "StartError", "message": "exec: no such file",
-                "startedAt": "1970-01-01T00:00:00Z", "finishedAt": time}),
-            ),
-            ended(
-                Some(128),
-                Some(Reason::ContainerConfigInvalid),
-                Some("exec: no such file"),
-                Some(time),
-            ),
-        ),
-        (
-            "a container of which nothing is known",
-            terminated(json!({"exitCode": 137, "reason": "ContainerStatusUnknown",
-                "message": "The container could not be located when the pod was terminated", "finishedAt": null})),
-            ended(None, None, None, None),
-        ),
-        (
-            "no container at all",
-            json!({"phase": "Failed"}),
-            ended(None, None, None, None),
-        ),
-        (
-            "an impossible time",
-            terminated(json!({"exitCode": 1, "finishedAt": "1970-01-01T00:00:00Z"})),
-            ended(Some(1), None, None, None),
-        ),
-    ] {
-        assert_eq!(state(&status), expected, "{name}");
-    }
-}
-
-#[test]
-fn a_deleted_pod_keeps_what_kept_it_from_starting() {
-    let stuck = record(&with_container(
-        "Pending",
-        &json!({"waiting": {"reason": "ErrImagePull"}}),
-    ));
-    let PodState::Stuck { message, .. } = &stuck.state else {
-        panic!("{stuck:?}")
-    };
-    let deleted = record(&with_container(
-        "Failed",
-        &json!({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}),
-    ));
-    let expected = ended(None, Some(Reason::ImagePullFailed), Some(message), None);
-
-    let once = follow(&stuck, deleted.clone());
-    assert_eq!(once.state, expected);
-    assert_eq!(
-        follow(&once, deleted.clone()).state,
-        expected,
-        "a second update changes nothing"
-    );
-
-    let ran = record(&with_container("Failed", &json!({"terminated": {"exitCode": 1}})));
-    assert_eq!(follow(&stuck, ran.clone()), ran, "it started after all");
-    let running = record(&with_container("Running", &json!({"running": {}})));
-    assert_eq!(follow(&stuck, running.clone()), running);
-    assert_eq!(follow(&running, deleted.clone()), deleted);
 }

@@ -27,7 +27,7 @@ fn report_in(message: &str) -> Option<RunReport> {
     }
 }
 
-fn with(changes: Value) -> Option<RunReport> {
+fn with(changes: &Value) -> Option<RunReport> {
     let mut report = json_report();
     for (key, value) in changes.as_object().unwrap() {
         report[key] = value.clone();
@@ -43,10 +43,10 @@ fn a_report_is_read_as_it_was_written() {
 
 #[test]
 fn words_of_a_newer_scraper_leave_no_report_and_unknown_counts_are_dropped() {
-    assert_eq!(with(json!({"outcome": "Postponed"})), None);
-    assert_eq!(with(json!({"reason": "CosmicRay"})), None);
-    assert!(with(json!({"somethingNew": [1]})).is_some());
-    let report = with(json!({
+    assert_eq!(with(&json!({"outcome": "Postponed"})), None);
+    assert_eq!(with(&json!({"reason": "CosmicRay"})), None);
+    assert!(with(&json!({"somethingNew": [1]})).is_some());
+    let report = with(&json!({
         "skippedByReason": {"Duplicate": 2, "Boring": 7}, "errorsByStep": {"fetch": 1, "dance": 1}
     }))
     .unwrap();
@@ -70,13 +70,13 @@ fn what_is_no_report_is_none() {
     ] {
         assert_eq!(report_in(message), None, "{message}");
     }
-    let long = with(json!({"message": "x".repeat(4096)}));
+    let long = with(&json!({"message": "x".repeat(4096)}));
     assert_eq!(long, None, "longer than Kubernetes lets a message be");
 }
 
 #[test]
 fn numbers_and_texts_are_bounded() {
-    let report = with(json!({
+    let report = with(&json!({
         "processed": -5, "found": i64::MAX, "errorsByStep": {"fetch": -1}, "durationSeconds": 1e300, "httpStatus": -3,
         "message": format!("a\u{1b}[2J{}", "ä".repeat(900)), "run": "r".repeat(500), "warnings": ["a\nb"]
     }))
@@ -97,7 +97,7 @@ fn numbers_and_texts_are_bounded() {
     );
     assert_eq!(report.warnings, ["a b"]);
     assert!(
-        with(json!({"durationSeconds": -1.0}))
+        with(&json!({"durationSeconds": -1.0}))
             .unwrap()
             .duration_seconds
             .abs()
