@@ -54,7 +54,9 @@ fn a_container_tells_how_it_ended() {
             ended(
                 Some(128),
                 Some(Reason::ContainerConfigInvalid),
-                Some("exec: no such file"),
+                Some(
+                    "the container could not start (exec: no such file): check the image of --job-image (SMS_JOB_IMAGE) of the operator",
+                ),
                 Some(TIME),
             ),
         ),
@@ -77,6 +79,8 @@ fn a_pod_tells_what_the_cluster_did_to_it() {
     let pressure = "The node was low on resource: memory.";
     let shutdown = "Pod was terminated in response to imminent node shutdown.";
     let too_small = "Node didn't have enough resource: cpu";
+    let refused = "the node refused the Pod (Node didn't have enough resource: cpu): lower requests in spec.job.resources, \
+                   correct spec.job.nodeSelector, or add a node that fits";
     let disruption = |status: &str| {
         json!({"conditions": [{"type": "DisruptionTarget", "status": status, "reason": "EvictionByEvictionAPI",
             "message": "Eviction API: evicting"}]})
@@ -105,7 +109,7 @@ fn a_pod_tells_what_the_cluster_did_to_it() {
         ),
         (
             json!({"phase": "Failed", "reason": "OutOfcpu", "message": too_small}),
-            ended(None, Some(Reason::Unschedulable), Some(too_small), None),
+            ended(None, Some(Reason::Unschedulable), Some(refused), None),
         ),
         (
             json!({"phase": "Failed", "reason": "DeadlineExceeded"}),
