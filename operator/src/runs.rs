@@ -91,7 +91,7 @@ pub enum PodState {
         exit_code: Option<i32>,
         /// Why, if the cluster ended it or kept it from starting: `OOMKilled`, `Evicted`, `ImagePullFailed`…
         reason: Option<Reason>,
-        /// In words of Kubernetes.
+        /// In words of Kubernetes; for a reason that kept it from starting, in ours and with the remedy.
         message: Option<String>,
         /// The run's own report from the termination message, if there is one that can be read.
         report: Option<Box<RunReport>>,

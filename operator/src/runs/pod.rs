@@ -120,35 +120,33 @@ fn ended(status: &PodStatus, ends: &[ContainerStateTerminated]) -> PodState {
 
 /// Why the cluster ended a Pod, with its words for it.
 fn cause(status: &PodStatus, end: Option<&ContainerStateTerminated>) -> Option<(Reason, Option<String>)> {
-    let words = |text: &Option<String>| {
-        let text = plain(text.as_deref().unwrap_or_default(), MESSAGE_LIMIT / 2);
-        (!text.is_empty()).then_some(text)
-    };
-    let of_pod = match status.reason.as_deref().unwrap_or_default() {
+    let words = |text: Option<&String>| plain(text.map_or("", String::as_str), MESSAGE_LIMIT / 2);
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    let told = words(status.message.as_ref());
+    match status.reason.as_deref().unwrap_or_default() {
         "Evicted" | "Preempting" | "Preempted" | "Shutdown" | "NodeShutdown" | "NodeLost" | "Terminated" => {
-            Some(Reason::Evicted)
+            return Some((Reason::Evicted, some(told)));
         }
-        "DeadlineExceeded" => Some(Reason::DeadlineExceeded),
+        "DeadlineExceeded" => return Some((Reason::DeadlineExceeded, some(told))),
         // A node that the scheduler chose and that then refused the Pod.
         "NodeAffinity" | "NodeName" | "NodePorts" | "TaintToleration" | "UnexpectedAdmissionError" => {
-            Some(Reason::Unschedulable)
+            return Some((Reason::Unschedulable, Some(stuck::refused(&told))));
         }
-        reason if reason.starts_with("OutOf") => Some(Reason::Unschedulable),
-        _ => None,
-    };
-    if let Some(reason) = of_pod {
-        return Some((reason, words(&status.message)));
+        reason if reason.starts_with("OutOf") => {
+            return Some((Reason::Unschedulable, Some(stuck::refused(&told))));
+        }
+        _ => {}
     }
     match end.and_then(|end| end.reason.as_deref()) {
         Some("OOMKilled") => return Some((Reason::OOMKilled, None)),
         Some("StartError" | "ContainerCannotRun") => {
-            let message = end.and_then(|end| words(&end.message));
-            return Some((Reason::ContainerConfigInvalid, message));
+            let told = words(end.and_then(|end| end.message.as_ref()));
+            return Some((Reason::ContainerConfigInvalid, Some(stuck::not_started(&told))));
         }
         _ => {}
     }
     condition(status, "DisruptionTarget", "True")
-        .map(|disruption| (Reason::Evicted, words(&disruption.message)))
+        .map(|disruption| (Reason::Evicted, some(words(disruption.message.as_ref()))))
 }
 
 fn condition<'s>(status: &'s PodStatus, type_: &str, is: &str) -> Option<&'s PodCondition> {

@@ -25,57 +25,33 @@ fn of_pod(last: Option<&PodRecord>) -> Option<(Reason, String)> {
     match &last?.state {
         PodState::Stuck { reason, message } => Some((*reason, message.clone())),
         PodState::Ended {
-            exit_code,
             reason: Some(reason),
             message,
             ..
-        } => {
-            let message = message.as_deref();
-            // A Pod that never ran was stuck, and those words name the remedy already.
-            let words = match (exit_code, message) {
-                (None, Some(message)) if is_start(*reason) => message.to_owned(),
-                _ => in_words(*reason, message),
-            };
-            Some((*reason, words))
-        }
+        } => Some((*reason, in_words(*reason, message.as_deref()))),
         PodState::Ended { reason: None, .. } | PodState::Starting | PodState::Running => None,
     }
 }
 
-fn is_start(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::ImagePullFailed | Reason::Unschedulable | Reason::ContainerConfigInvalid
-    )
-}
-
-/// Problem and remedy; `told` is what Kubernetes says.
+/// Problem and remedy; `told` is what the Pod's record says.
 fn in_words(reason: Reason, told: Option<&str>) -> String {
-    let told = told.map_or_else(String::new, |told| {
+    let in_brackets = told.map_or_else(String::new, |told| {
         format!(" ({})", told.trim_end_matches(['.', ' ']))
     });
-    match reason {
-        Reason::OOMKilled => {
+    match (reason, told) {
+        (Reason::OOMKilled, _) => {
             "the container used more memory than its limit: raise spec.job.resources.limits.memory".to_owned()
         }
-        Reason::Evicted => format!(
-            "the Pod was pushed out of its node{told}: the next run starts on schedule; if this goes on, \
+        (Reason::Evicted, _) => format!(
+            "the Pod was pushed out of its node{in_brackets}: the next run starts on schedule; if this goes on, \
              raise requests in spec.job.resources"
         ),
-        Reason::Unschedulable => format!(
-            "the node refused the Pod{told}: lower requests in spec.job.resources, correct \
-             spec.job.nodeSelector, or add a node that fits"
-        ),
-        Reason::ContainerConfigInvalid => {
-            format!(
-                "the container could not start{told}: check the image of --job-image (SMS_JOB_IMAGE) of \
-                 the operator"
-            )
+        (Reason::DeadlineExceeded, _) => {
+            format!("the Pod took longer than it may{in_brackets}: raise spec.job.activeDeadlineSeconds")
         }
-        Reason::DeadlineExceeded => {
-            format!("the Pod took longer than it may{told}: raise spec.job.activeDeadlineSeconds")
-        }
-        reason => format!("the Pod ended: {}{told}", reason.as_str()),
+        // What kept it from starting, with its remedy.
+        (_, Some(told)) => told.to_owned(),
+        (reason, None) => format!("the Pod ended: {}", reason.as_str()),
     }
 }
 

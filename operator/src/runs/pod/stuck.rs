@@ -78,6 +78,23 @@ pub(super) fn unscheduled(condition: &PodCondition) -> Option<(Reason, String)> 
     Some((Reason::Unschedulable, clip(message, MESSAGE_LIMIT)))
 }
 
+/// Remedy for a Pod that its node refused.
+pub(super) fn refused(told: &str) -> String {
+    format!(
+        "the node refused the Pod ({}): lower requests in spec.job.resources, correct spec.job.nodeSelector, or \
+         add a node that fits",
+        told.trim_end_matches('.')
+    )
+}
+
+/// Remedy for a container that was created and could not be started.
+pub(super) fn not_started(told: &str) -> String {
+    format!(
+        "the container could not start ({}): check the image of --job-image (SMS_JOB_IMAGE) of the operator",
+        steady(told)
+    )
+}
+
 /// What keeps nodes from taking a Pod, without the number of nodes.
 ///
 /// The scheduler writes `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). preemption: …`.

@@ -9,7 +9,7 @@ use sms_crds::{
 };
 
 use super::{Facts, Finding, of};
-use crate::runs::FinishedRun;
+use crate::{controller::status::ledger, runs::FinishedRun};
 
 /// The store of runs that keep nothing.
 const STDOUT: &str = "stdout";
@@ -40,7 +40,8 @@ pub(super) fn data_healthy(
     before: &ScrapeSourceStatus,
     new: &[&FinishedRun],
 ) -> Option<Finding> {
-    let judged = new.iter().rev().find_map(|run| match run.report.outcome {
+    let mut newer = new.iter().rev().filter(|run| ledger::is_newest(before, run));
+    let judged = newer.find_map(|run| match run.report.outcome {
         Outcome::Succeeded => Some((&run.report, expected(&run.report))),
         Outcome::Unchanged => Some((&run.report, as_before(&run.report))),
         Outcome::Suspicious => Some((&run.report, suspicious(facts.source, &run.report, &run.job))),
