@@ -145,3 +145,6 @@ fn source_key(namespace: &str, record: &CronJobRecord) -> Option<SourceKey> {
         name: record.source.clone()?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use sms_crds::SourceKey;
 
-use crate::runs::{JobRecord, Owner, PodRecord, PodState, Run, merge};
+use crate::runs::{JobRecord, Owner, PodRecord, PodState, Run, merge, pod::follow};
 
 /// Jobs and Pods of one source.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +72,10 @@ impl RunCache {
     /// A Pod as it is now. Gives whether that is news.
     pub fn set_pod(&mut self, key: &SourceKey, pod: PodRecord) -> bool {
         let pods = &mut self.by_source.entry(key.clone()).or_default().pods;
+        let pod = match pods.get(&pod.uid) {
+            Some(known) => follow(known, pod),
+            None => pod,
+        };
         pods.insert(pod.uid.clone(), pod.clone()) != Some(pod)
     }
 
@@ -143,3 +147,6 @@ impl RunCache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
