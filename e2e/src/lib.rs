@@ -16,9 +16,11 @@ pub mod eventually;
 pub mod harness;
 pub mod layout;
 pub mod namespace;
+pub mod operator;
 pub mod requests;
 
 pub use cluster::Cluster;
 pub use component::Component;
 pub use eventually::eventually;
 pub use namespace::Namespace;
+pub use operator::Operator;
