@@ -1,9 +1,10 @@
 # Images of the product. Targets:
 #   job      the scraper alone, for Jobs in a cluster: nothing but one static binary
 #   scraper  the same with a shell and the example site, for docker-compose
+#   operator the operator alone: nothing but one static binary
 #
 # By default the binaries are compiled here. With --build-arg BINARIES=<image> they are taken from that image instead,
-# which holds them under /out: sms_scraper and venues.
+# which holds them under /out: sms_scraper, sms_operator and venues.
 #
 # No cache mounts: Docker without BuildKit cannot read them. It also builds stages that the target does not need, so that
 # there BINARIES does not save the compilation.
@@ -12,13 +13,7 @@ ARG BINARIES=build
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-# An explicit --target keeps the flag away from build scripts and procedural macros, which cannot be static.
-RUN set -eu; \
-    host="$(rustc -vV | sed -n 's/^host: //p')"; \
-    export RUSTFLAGS='-C target-feature=+crt-static'; \
-    cargo build --release --locked --target "$host" -p sms-job --bin sms_scraper; \
-    cargo build --release --locked --target "$host" -p sms-job --example venues; \
-    install -D -t /out "target/$host/release/sms_scraper" "target/$host/release/examples/venues"
+RUN .ci/release /out
 
 FROM ${BINARIES} AS binaries
 
@@ -37,3 +32,10 @@ VOLUME /data
 # 8080: /healthz and /readyz; 9898: /metrics.
 EXPOSE 8080 9898
 CMD ["sms_scraper", "serve"]
+
+FROM scratch AS operator
+COPY --from=binaries /out/sms_operator /usr/local/bin/sms_operator
+USER 65532:65532
+# 8080: /healthz and /readyz; 9898: /metrics.
+EXPOSE 8080 9898
+ENTRYPOINT ["/usr/local/bin/sms_operator"]

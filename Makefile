@@ -8,7 +8,7 @@ CARGO := cargo
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## Build everything, without optimisation
@@ -25,6 +25,18 @@ demo: ## Scrape the bundled example venues into SQLite; needs a Rust toolchain a
 .PHONY: test
 test: ## Run every test; installs Prometheus, Pushgateway and PostgreSQL where it may
 	.ci/test
+
+.PHONY: e2e
+e2e: ## Run the tests against a real Kubernetes, which it builds, starts and ends; needs root
+	.ci/e2e
+
+.PHONY: cluster
+cluster: ## Leave a Kubernetes running on this machine and print its kubeconfig; needs root
+	.ci/e2e up
+
+.PHONY: cluster-down
+cluster-down: ## End that cluster
+	.ci/e2e down
 
 .PHONY: fmt
 fmt: ## Format the code

@@ -160,7 +160,7 @@ pub enum Reason {
     ImagePullFailed,
     /// No node takes the Pod.
     Unschedulable,
-    /// The container cannot be created: what it refers to is not there.
+    /// What the settings of the operator refer to is not there or cannot be used.
     ContainerConfigInvalid,
     /// The Pod ended without a report.
     PodFailed,
@@ -243,7 +243,7 @@ impl Reason {
         }
     }
 
-    /// Whether the cluster ended the run, or kept it from starting: a scraper never reports such a reason itself.
+    /// Whether the cluster ended the run, or kept it from starting.
     pub fn is_of_the_cluster(self) -> bool {
         matches!(
             self,

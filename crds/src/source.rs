@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ScrapeSource;
+use crate::{ScrapeSource, labels::ACCEPT};
 
 /// `namespace/name` of a source: its identity in the store. Without a cluster the namespace is `default`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,8 +55,8 @@ impl ScrapeSource {
             .unwrap_or(&self.spec.time_zone)
     }
 
-    /// The source as it travels to a Job: kind, name, namespace and spec. Labels, annotations (among them what
-    /// `kubectl apply` keeps), managed fields and status stay behind.
+    /// The source as it travels to a Job: kind, name, namespace, spec, and the annotation with the run to accept. Labels, all
+    /// other annotations (among them what `kubectl apply` keeps), managed fields and status stay behind.
     #[must_use]
     pub fn to_travel(&self) -> Self {
         let mut source = Self::new(
@@ -64,6 +64,10 @@ impl ScrapeSource {
             self.spec.clone(),
         );
         source.metadata.namespace.clone_from(&self.metadata.namespace);
+        let annotations = self.metadata.annotations.as_ref();
+        source.metadata.annotations = annotations
+            .and_then(|annotations| annotations.get_key_value(ACCEPT))
+            .map(|(key, run)| [(key.clone(), run.clone())].into());
         source
     }
 

@@ -37,6 +37,23 @@ impl ApiNames {
         self.by_name.get(api_name)?.first().map(|claim| &claim.key)
     }
 
+    /// The API name that `key` claims.
+    pub fn api_name(&self, key: &SourceKey) -> Option<&str> {
+        self.by_source.get(key).map(|(name, _)| name.as_str())
+    }
+
+    /// Every source that claims a name.
+    pub fn sources(&self) -> Vec<SourceKey> {
+        self.by_source.keys().cloned().collect()
+    }
+
+    /// Every API name with the source that it belongs to.
+    pub fn owners(&self) -> HashMap<String, SourceKey> {
+        let owner =
+            |(name, claims): (&String, &BTreeSet<Claim>)| Some((name.clone(), claims.first()?.key.clone()));
+        self.by_name.iter().filter_map(owner).collect()
+    }
+
     /// Whether the API name of `source` belongs to it.
     pub fn is_owner(&self, source: &ScrapeSource) -> bool {
         self.owner(&source.api_name()) == Some(&source.key())

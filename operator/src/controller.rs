@@ -1,7 +1,265 @@
 //! The controller: one pass for one source, as five visible steps. IO.
 
+pub mod build;
+pub mod error;
 pub mod status;
+pub mod validate;
 
-/// What is known of the cluster.
-#[derive(Default)]
-pub struct Caches {}
+mod apply;
+mod caches;
+mod calls;
+mod cron_jobs;
+mod invalid;
+mod observe;
+mod run_cache;
+mod run_now;
+mod watch;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, future, stream};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::{
+    Resource,
+    runtime::{
+        Controller,
+        controller::{self, Action},
+        events::Event,
+    },
+};
+use sms_crds::{Problem, ScrapeSource, SourceKey};
+use tokio::{sync::oneshot, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use crate::{context::Context, metrics::ReconcileResult, settings::Config};
+use build::Resources;
+pub use caches::{Caches, Guarded};
+use error::{ReconcileError, pause};
+use observe::Observed;
+use run_now::Decision;
+use status::{Assessment, Facts, Verdict};
+
+/// Longest time of one pass: kube's own calls have no limit together.
+const PASS_LIMIT: Duration = Duration::from_secs(60);
+
+/// Every source is looked at this often, although a watch tells of every change.
+const RESYNC: Duration = Duration::from_secs(3600);
+
+/// Runs until `stop`: first lists what is there, then keeps every source as it should be.
+///
+/// `gone` is told of every source that vanished, with its API name.
+pub async fn run(
+    context: Arc<Context>,
+    namespace: Option<String>,
+    concurrency: u16,
+    gone: impl Fn(SourceKey, String) + Send + Sync + 'static,
+    stop: CancellationToken,
+) {
+    let caches = Arc::clone(&context.caches);
+    let (Some(writer), Some(mut triggered)) = (caches.take_writer(), caches.take_triggers()) else {
+        error!("The caches of this context were used before");
+        return;
+    };
+    let mut watches = JoinSet::new();
+    let mut listed = Vec::new();
+    macro_rules! follow {
+        ($watch:path) => {{
+            let (sender, receiver) = oneshot::channel();
+            watches.spawn($watch(Arc::clone(&context), namespace.clone(), sender));
+            listed.push(receiver);
+        }};
+    }
+    follow!(watch::cron_jobs);
+    follow!(watch::jobs);
+    follow!(watch::pods);
+    // A pass that knows nothing of CronJobs and runs would create what is there, and count runs without their reports.
+    tokio::select! {
+        _ = future::join_all(listed) => {}
+        () = stop.cancelled() => return,
+    }
+
+    let sources = watch::sources(&context, namespace.as_deref(), writer, gone);
+    let triggers = stream::poll_fn(move |task| triggered.poll_recv(task));
+    let passes = Controller::for_stream(sources, caches.sources().clone())
+        .reconcile_on(triggers)
+        .with_config(controller::Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(stop.clone().cancelled_owned())
+        .run(reconcile, on_error, Arc::clone(&context))
+        .for_each(|result| {
+            if let Err(error) = result {
+                // Each failed pass was told by `on_error`; what is left are sources that are gone meanwhile.
+                debug!("{error}");
+            }
+            future::ready(())
+        });
+    passes.await;
+}
+
+/// One pass over one source.
+async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    let started = tokio::time::Instant::now();
+    let pass = timeout(PASS_LIMIT, async {
+        match &source.0 {
+            Ok(source) if source.metadata.deletion_timestamp.is_some() => {
+                Ok((ReconcileResult::Unchanged, Action::await_change()))
+            }
+            Ok(source) => reconcile_source(source, &context).await,
+            Err(object) => invalid::tell(&context, object).await,
+        }
+    });
+    let result = pass.await.unwrap_or(Err(ReconcileError::TimedOut(PASS_LIMIT)));
+    let outcome = result
+        .as_ref()
+        .map_or(ReconcileResult::Failed, |(result, _)| *result);
+    context.metrics.reconciled(outcome, started.elapsed());
+    let (_, action) = result?;
+    if let Ok(source) = &source.0 {
+        context.caches.note_success(&source.key());
+    }
+    Ok(action)
+}
+
+/// Observe, validate, build, apply, status.
+async fn reconcile_source(
+    source: &ScrapeSource,
+    context: &Context,
+) -> Result<(ReconcileResult, Action), ReconcileError> {
+    let now = Timestamp::now();
+    let observed = observe::observe(&context.caches, source, now);
+    let is_owner = observed.api_name_owner.is_none();
+    let valid = match validate::validate(&observed.source, &context.config, is_owner) {
+        Ok(valid) => valid,
+        Err(refusal) => {
+            let verdict = Verdict::Refused {
+                reason: refusal.reason,
+                message: refusal.message(),
+            };
+            return finish(context, &observed, verdict, None, now, ReconcileResult::Refused).await;
+        }
+    };
+    let cron_job = build::cron_job(&valid, &context.config);
+    let run_now = match (&observed.run_now, observed.run_now_token()) {
+        (Decision::Start, Some(token)) => Some(build::run_now_job(&valid, &context.config, token)),
+        _ => None,
+    };
+    let applied = match apply::apply(context, &observed, Resources::prepared(cron_job, run_now)).await {
+        Ok(applied) => applied,
+        Err(error) => {
+            let Some(reason) = error.condition() else {
+                return Err(error.into());
+            };
+            let verdict = Verdict::Refused {
+                reason,
+                message: error.to_string(),
+            };
+            finish(context, &observed, verdict, None, now, ReconcileResult::Refused).await?;
+            return Err(error.into());
+        }
+    };
+    let verdict = Verdict::Applied {
+        cron_job: applied.cron_job,
+        schedule: &valid.schedule,
+        zone: &valid.zone,
+    };
+    let result = match applied.is_changed {
+        true => ReconcileResult::Applied,
+        false => ReconcileResult::Unchanged,
+    };
+    finish(context, &observed, verdict, applied.run_now, now, result).await
+}
+
+/// Step five: the status, written if it is another, and what a person should hear of.
+async fn finish(
+    context: &Context,
+    observed: &Observed,
+    verdict: Verdict<'_>,
+    started_now: Option<String>,
+    now: Timestamp,
+    result: ReconcileResult,
+) -> Result<(ReconcileResult, Action), ReconcileError> {
+    let run_now = match (started_now, observed.run_now_token(), &observed.run_now) {
+        (Some(job), Some(token), _) => Some(run_now::started(token, &job)),
+        (_, _, Decision::Note(note)) => Some(note.clone()),
+        _ => observed.noted_run_now().cloned(),
+    };
+    let source = &observed.source;
+    let Assessment {
+        status,
+        events,
+        look_again_after,
+    } = status::assess(
+        &Facts {
+            source,
+            verdict,
+            runs: &observed.runs,
+            run_now,
+            api_name_owner: observed.api_name_owner.clone(),
+            has_pushgateway: context.config.job.pushgateway.is_some(),
+        },
+        now,
+    );
+    let mut result = result;
+    if source.status.as_ref() != Some(&status) {
+        let key = source.key();
+        let version = calls::write_status(&context.client, source, &status)
+            .await
+            .inspect_err(|error| {
+                if error.is_conflict() {
+                    context.caches.forget_written(&key);
+                }
+            })
+            .map_err(ReconcileError::Status)?;
+        let outdated = source.metadata.resource_version.clone().unwrap_or_default();
+        context.caches.note_written(&key, outdated, version, status);
+        if result == ReconcileResult::Unchanged {
+            result = ReconcileResult::Applied;
+        }
+    }
+    for event in events {
+        let event = Event {
+            type_: event.kind,
+            reason: event.reason.to_owned(),
+            note: Some(event.note),
+            action: event.action.to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = context.recorder.publish(&event, &source.object_ref(&())).await {
+            warn!(source = %source.key(), "Failed to publish the event {}: {error}", event.reason);
+        }
+    }
+    Ok((result, Action::requeue(look_again_after.unwrap_or(RESYNC))))
+}
+
+/// When a failed pass is tried again.
+fn on_error(source: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
+    let key = SourceKey {
+        namespace: source.meta().namespace.clone().unwrap_or_default(),
+        name: source.meta().name.clone().unwrap_or_default(),
+    };
+    if error.is_of_a_vanished_source() {
+        return Action::await_change();
+    }
+    let attempts = context.caches.note_failure(&key);
+    if error.is_ordinary() {
+        debug!(source = %key, "{error}");
+    } else {
+        context.metrics.failed(error.reason());
+        warn!(source = %key, attempts, "Failed to reconcile: {error}");
+    }
+    Action::requeue(pause(attempts, &key))
+}
+
+/// The CronJob that the operator would apply; needs no cluster.
+///
+/// # Errors
+/// Everything that is wrong with the source.
+pub fn render(source: &ScrapeSource, config: &Config, is_owner: bool) -> Result<CronJob, Vec<Problem>> {
+    validate::validate(source, config, is_owner)
+        .map(|valid| build::cron_job(&valid, config))
+        .map_err(|refusal| refusal.problems)
+}
+
+#[cfg(test)]
+mod tests;

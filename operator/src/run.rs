@@ -26,7 +26,7 @@ use crate::{
     args::RunArgs,
     commands::{CommandError, settings},
     context::Context,
-    controller::Caches,
+    controller::{self, Caches},
     exporter::Exporter,
     gateway::{Gateway, GatewayHandle},
     lease::{Leadership, LeaseSettings},
@@ -84,7 +84,8 @@ pub async fn run(args: RunArgs) -> Result<u8, CommandError> {
         .map(|gateway| Gateway::new(gateway, &args.job.installation))
         .transpose()
         .map_err(CommandError::configuration)?;
-    let metrics = Arc::new(OperatorMetrics::new(REASONS).map_err(CommandError::transient)?);
+    let metrics =
+        Arc::new(OperatorMetrics::new(&controller::error::REASONS).map_err(CommandError::transient)?);
     let term = Term::default();
     let is_synced = term.clone();
     let health = Arc::new(Health::new(move || is_synced.is_synced(), Instant::now()));
@@ -216,7 +217,14 @@ impl Operator {
             }
             let context = self.begin_term();
             let halt = stop.child_token();
-            let mut controller = tokio::spawn(control(context, halt.clone()));
+            let gateway = self.gateway.clone();
+            let mut controller = tokio::spawn(controller::run(
+                context,
+                self.args.watch_namespace.clone(),
+                self.args.concurrency,
+                move |key, api_name| gateway.source_gone(key, api_name),
+                halt.clone(),
+            ));
             let died = tokio::select! {
                 _ = &mut controller => true,
                 _ = leads.wait_for(|leads| !*leads) => false,
@@ -268,13 +276,4 @@ impl Operator {
             "the task {task} has ended by itself; start the operator again"
         ))
     }
-}
-
-/// Stands for `crate::controller::error::REASONS` until that is there.
-const REASONS: &[&str] = &[];
-
-/// Stands for `crate::controller::run` until that is there.
-async fn control(context: Arc<Context>, stop: CancellationToken) {
-    let _ = context;
-    stop.cancelled().await;
 }

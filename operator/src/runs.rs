@@ -1,6 +1,21 @@
 //! Runs: what Jobs and their Pods tell, merged. Pure.
 //!
+//! ```text
+//! Job ──job──▶ JobRecord ─┐
+//!                         ├──merge──▶ Run
+//! Pod ──pod──▶ PodRecord ─┘
+//! ```
+//!
 //! A run is one Job, keyed by its UID; its Pods are attempts.
+
+pub mod job;
+pub mod merge;
+pub mod pod;
+pub mod text;
+
+pub use job::job_record;
+pub use merge::merge;
+pub use pod::pod_record;
 
 use jiff::Timestamp;
 use sms_crds::{SourceKey, report::Reason, report::RunReport, v1alpha1::status::Trigger};
@@ -22,6 +37,8 @@ pub struct JobRecord {
     pub created: Timestamp,
     /// `spec.activeDeadlineSeconds`
     pub active_deadline_seconds: Option<i64>,
+    /// Pods that have ended, as `status.succeeded` and `status.failed` count them: so many must be seen.
+    pub ended_pods: i64,
     /// How it ended, once it has.
     pub ended: Option<JobEnd>,
 }
@@ -70,11 +87,11 @@ pub enum PodState {
     },
     /// The container ended, or the Pod was ended.
     Ended {
-        /// Exit code; `None` if the container never ran.
+        /// Exit code; `None` if the container never ran, or nothing is known of its end.
         exit_code: Option<i32>,
-        /// Why, if the cluster ended it: `OOMKilled`, `Evicted`, `DeadlineExceeded`.
+        /// Why, if the cluster ended it or kept it from starting: `OOMKilled`, `Evicted`, `ImagePullFailed`…
         reason: Option<Reason>,
-        /// In words of Kubernetes.
+        /// In words of Kubernetes; for a reason that kept it from starting, in ours and with the remedy.
         message: Option<String>,
         /// The run's own report from the termination message, if there is one that can be read.
         report: Option<Box<RunReport>>,
@@ -92,6 +109,8 @@ pub enum Run {
         job_uid: String,
         /// Name of the Job.
         job: String,
+        /// Whether a container of it runs or ran.
+        has_started: bool,
         /// What keeps its Pod from starting, once that has lasted.
         problem: Option<(Reason, String)>,
         /// When to look again although nothing may change, in seconds.

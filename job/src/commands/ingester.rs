@@ -5,7 +5,7 @@ use std::{io::IsTerminal, sync::Arc};
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use sms_crds::report::{Outcome, Step};
+use sms_crds::report::{Outcome, Reason, Step};
 use tracing::{error, info};
 
 use super::{CONFIGURATION, CommandError, output, setup, table, termination};
@@ -24,17 +24,14 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
         .map_err(|error| CommandError::transient(format!("failed to listen to signals: {error}")))?;
     let loaded = sources::load(&args.sources);
     if loaded.sources.is_empty() {
-        if let Some(path) = &args.termination_message_path {
-            let json = args.sources.source.as_deref();
-            let report = termination::invalid_source(json, &loaded.problems, Timestamp::now());
-            termination::write(path, &report);
-        }
+        not_begun(&args, Reason::InvalidSource, loaded.problems.join("; "));
         return Err(CommandError::configuration(loaded.problems.join("\nerror: ")));
     }
     for problem in &loaded.problems {
         error!("{problem}");
     }
-    let environment = setup::environment(&args.store, &args.reach, &args.push, stop)?;
+    let environment = setup::environment(&args.store, &args.reach, &args.push, stop)
+        .inspect_err(|error| not_begun(&args, Reason::ContainerConfigInvalid, error.message.clone()))?;
     info!(store = %environment.stores.default_url(), sources = loaded.sources.len(), "Started ingester");
 
     let options = RunOptions {
@@ -88,6 +85,17 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     };
     let store = if is_hopeless { CONFIGURATION } else { 0 };
     Ok(codes.chain([manifest, store]).max().unwrap_or_default())
+}
+
+/// Tells Kubernetes why a run could not begin.
+fn not_begun(args: &IngesterArgs, reason: Reason, message: String) {
+    if let Some(path) = &args.termination_message_path {
+        let json = args.sources.source.as_deref();
+        termination::write(
+            path,
+            &termination::not_begun(json, reason, message, Timestamp::now()),
+        );
+    }
 }
 
 /// Whether a store is such that no later try opens it, for example a damaged file: the exit code must then keep Kubernetes

@@ -15,9 +15,9 @@ pub fn write(path: &Path, report: &RunReport) {
     }
 }
 
-/// The report of a run that could not begin, since its source is wrong. `json` is the source as it was given: its name is
-/// taken from there as far as it has one.
-pub fn invalid_source(json: Option<&str>, problems: &[String], now: Timestamp) -> RunReport {
+/// The report of a run that could not begin: its source is wrong, or what the process was configured with. `json` is the
+/// source as it was given: its name is taken from there as far as it has one.
+pub fn not_begun(json: Option<&str>, reason: Reason, message: String, now: Timestamp) -> RunReport {
     let given: Value = json
         .and_then(|json| serde_json::from_str(json).ok())
         .unwrap_or_default();
@@ -33,9 +33,9 @@ pub fn invalid_source(json: Option<&str>, problems: &[String], now: Timestamp) -
         api_name: text("/spec/apiName").map_or_else(|| name.replace(['-', '.'], "_"), str::to_owned),
         run: now.as_microsecond().to_string(),
         outcome: Outcome::Failed,
-        reason: Some(Reason::InvalidSource),
+        reason: Some(reason),
         step: Some(Step::Config),
-        message: Some(problems.join("; ")),
+        message: Some(message),
         started_at: at.clone(),
         finished_at: at,
         duration_seconds: 0.0,

@@ -276,3 +276,68 @@ async fn preview_ends_at_once_when_it_is_told_to_and_at_the_time_limit_of_a_run(
         late.stderr
     );
 }
+
+#[tokio::test]
+async fn a_store_that_is_mounted_only_where_it_exists_gives_way_to_the_default() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    serve(&server, &page(2)).await;
+    let file = scraper.path("mounted/url").display().to_string();
+    let variables = [
+        ("SMS_STORE_URL", ""),
+        ("SMS_STORE_URL_FILE", file.as_str()),
+        ("SMS_DEFAULT_STORE_URL", "stdout:"),
+    ];
+    let run = scraper.run_with(&["ingester"], &variables).await;
+    assert_eq!(
+        (run.code, run.report()["store"].as_str()),
+        (0, Some("stdout")),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout.lines().count(), 2);
+
+    std::fs::create_dir(scraper.path("mounted")).unwrap();
+    std::fs::write(
+        &file,
+        format!("sqlite://{}\n", scraper.path("mounted/events").display()),
+    )
+    .unwrap();
+    let run = scraper.run_with(&["ingester"], &variables).await;
+    assert_eq!(
+        (run.code, run.report()["store"].as_str()),
+        (0, Some("sqlite")),
+        "{}",
+        run.stderr
+    );
+
+    std::fs::remove_file(&file).unwrap();
+    let run = scraper.run_with(&["ingester"], &variables[..2]).await;
+    assert_eq!(run.code, 2, "without a default a missing file is an error");
+}
+
+#[tokio::test]
+async fn what_keeps_a_run_from_beginning_is_left_as_the_termination_message() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    let object = json!({
+        "apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource", "metadata": {"name": "sea-monster", "namespace": "shows"},
+        "spec": {"fetch": {"url": server.uri()}, "extract": {"jsonLd": {}}}
+    })
+    .to_string();
+    let path = scraper.path("termination-log");
+    let authorities = scraper.path("nothing.crt").display().to_string();
+    let variables = [
+        ("SMS_SOURCE", object.as_str()),
+        ("SMS_TERMINATION_MESSAGE_PATH", path.to_str().unwrap()),
+        ("SMS_CA_FILE", authorities.as_str()),
+    ];
+    assert_eq!(scraper.run_with(&["ingester"], &variables).await.code, 2);
+    let told: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(told["reason"], "ContainerConfigInvalid");
+    assert_eq!(told["source"], "shows/sea-monster");
+    assert!(
+        told["message"].as_str().unwrap().contains("SMS_CA_FILE"),
+        "{told}"
+    );
+}

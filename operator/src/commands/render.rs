@@ -6,14 +6,10 @@ use std::{
     path::Path,
 };
 
-use k8s_openapi::api::batch::v1::CronJob;
-use sms_crds::{
-    Problem, ScrapeSource,
-    manifest::{FileAccess, Manifests, read_manifests},
-};
+use sms_crds::manifest::{FileAccess, Manifests, read_manifests};
 
 use super::{CONFIGURATION, CommandError, output, settings};
-use crate::{api_names::ApiNames, args::RenderArgs, settings::Config};
+use crate::{api_names::ApiNames, args::RenderArgs, controller, settings::Config};
 
 /// Prints the CronJobs of all sources that are right; problems of the others go to standard error.
 pub fn run(args: &RenderArgs) -> Result<u8, CommandError> {
@@ -35,7 +31,7 @@ pub fn run(args: &RenderArgs) -> Result<u8, CommandError> {
     let names = ApiNames::of(sources.iter().map(|(_, source)| source));
     let mut yaml = String::new();
     for (origin, source) in &sources {
-        match cron_job(source, &config, names.is_owner(source)) {
+        match controller::render(source, &config, names.is_owner(source)) {
             Ok(cron_job) => {
                 let text = serde_saphyr::to_string(&cron_job).map_err(CommandError::transient)?;
                 let _ = write!(yaml, "---\n{text}");
@@ -71,20 +67,4 @@ fn read(path: &Path) -> Result<String, CommandError> {
         false => std::fs::read_to_string(path),
     };
     text.map_err(|error| CommandError::configuration(format!("{}: {error}", path.display())))
-}
-
-/// The CronJob of a source.
-fn cron_job(source: &ScrapeSource, config: &Config, is_owner: bool) -> Result<CronJob, Vec<Problem>> {
-    // Stands for `crate::controller::render` until that is there.
-    let _ = (config, is_owner);
-    if source.metadata.name.is_none() {
-        return Err(vec![Problem::new(
-            "metadata.name",
-            "is missing: give the source a name",
-        )]);
-    }
-    let mut cron_job = CronJob::default();
-    cron_job.metadata.name.clone_from(&source.metadata.name);
-    cron_job.metadata.namespace.clone_from(&source.metadata.namespace);
-    Ok(cron_job)
 }

@@ -1,4 +1,12 @@
 //! Step five: the status that a source should have, from what was observed and applied. Pure.
+//!
+//! ```text
+//! runs ──ledger──▶ totals, history ──conditions──▶ status ──events──▶ what to tell
+//! ```
+
+mod conditions;
+mod events;
+mod ledger;
 
 use std::time::Duration;
 
@@ -75,12 +83,64 @@ pub struct Transition {
     pub note: String,
 }
 
-/// The status that a source should have at `now`.
+/// The status that a source should have at `now`. Of its own result it makes no other.
 pub fn assess(facts: &Facts<'_>, now: Timestamp) -> Assessment {
-    let _ = now;
+    let before = facts.source.status.clone().unwrap_or_default();
+    let new = ledger::uncounted(&before, facts.runs);
+    let counted = new
+        .iter()
+        .fold(before.clone(), |status, run| ledger::enter(status, run));
+    let after = ScrapeSourceStatus {
+        observed_generation: facts.source.metadata.generation,
+        conditions: conditions::all(facts, &before, &counted, &new, now),
+        next_run_time: next_run_time(facts, &before, !new.is_empty(), now),
+        cron_job: match &facts.verdict {
+            Verdict::Applied { cron_job, .. } => Some(cron_job.clone()),
+            Verdict::Refused { .. } => counted.cron_job.clone(),
+        },
+        run_now: facts.run_now.clone(),
+        ..counted
+    };
     Assessment {
-        status: facts.source.status.clone().unwrap_or_default(),
-        events: Vec::new(),
-        look_again_after: None,
+        events: events::between(&before, &after),
+        // That a Job is gone is no reason to write.
+        status: if after == before {
+            before
+        } else {
+            ledger::pruned(after, facts.runs)
+        },
+        look_again_after: look_again_after(facts.runs),
     }
 }
+
+/// When the next run is due. It is worked out anew only with something else that is written anyway: an idle source is not
+/// written at every slot.
+fn next_run_time(
+    facts: &Facts<'_>,
+    before: &ScrapeSourceStatus,
+    has_run: bool,
+    now: Timestamp,
+) -> Option<String> {
+    let is_old = has_run || before.observed_generation != facts.source.metadata.generation;
+    match &facts.verdict {
+        // The CronJob stays as it was, and what it is up to is not known here.
+        Verdict::Refused { .. } => before.next_run_time.clone().filter(|_| !has_run),
+        Verdict::Applied { .. } if facts.source.spec.suspend => None,
+        Verdict::Applied { schedule, zone, .. } => before
+            .next_run_time
+            .clone()
+            .filter(|_| !is_old)
+            .or_else(|| schedule.next_after(now, zone).map(|at| at.to_string())),
+    }
+}
+
+fn look_again_after(runs: &[Run]) -> Option<Duration> {
+    let seconds = runs.iter().filter_map(|run| match run {
+        Run::Active { look_again_after, .. } => *look_again_after,
+        Run::Finished(_) => None,
+    });
+    seconds.min().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,8 +35,15 @@ impl Term {
     }
 }
 
-/// Stands for the caches' own answer until that is there.
 fn sources(context: &Context) -> Option<Sources> {
-    let _ = context;
-    None
+    let caches = &context.caches;
+    caches.is_synced().then(|| Sources {
+        sources: caches
+            .sources()
+            .state()
+            .iter()
+            .filter_map(|source| source.0.as_ref().ok().cloned().map(Arc::new))
+            .collect(),
+        names: Arc::new(caches.api_names().clone()),
+    })
 }

@@ -1,0 +1,26 @@
+//! A real Kubernetes for tests.
+//!
+//! ```text
+//! cluster run -- COMMAND ──▶ harness: namespaces ─▶ control plane ─▶ node ─▶ COMMAND
+//!                                                                             │ environment
+//!                                         tests ◀── Cluster, Namespace ◀──────┘
+//! ```
+//!
+//! `harness` starts and supervises; everything else is what a test uses. They share the components' names and the
+//! layout of the state folder.
+
+pub mod cluster;
+pub mod component;
+pub mod crd;
+pub mod eventually;
+pub mod harness;
+pub mod layout;
+pub mod namespace;
+pub mod operator;
+pub mod requests;
+
+pub use cluster::Cluster;
+pub use component::Component;
+pub use eventually::eventually;
+pub use namespace::Namespace;
+pub use operator::Operator;

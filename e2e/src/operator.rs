@@ -1,0 +1,243 @@
+//! The operator as a process, with exactly the rights that ship, watching one namespace. IO.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use kube::config::Kubeconfig;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+};
+
+use crate::{Cluster, Namespace, crd, eventually};
+
+/// Namespace of the operator in the manifests that ship.
+pub const HOME: &str = "sms-system";
+
+/// How an operator is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Namespace that it watches; `None` is the whole cluster.
+    pub watch_namespace: Option<String>,
+    /// Further flags of `run`.
+    pub flags: Vec<String>,
+    /// The file of `--job-settings`.
+    pub job_settings: String,
+    /// Name of its Lease; `None` runs it without leader election.
+    pub lease: Option<String>,
+}
+
+impl Options {
+    /// An operator for one namespace, without leader election, whose Jobs run the image under test.
+    pub fn watching(cluster: &Cluster, namespace: &Namespace) -> Self {
+        Self {
+            watch_namespace: Some(namespace.name().to_owned()),
+            flags: Vec::new(),
+            job_settings: format!("image: {}\nimagePullPolicy: Never\n", cluster.job_image()),
+            lease: None,
+        }
+    }
+
+    /// The same with one more line of job settings.
+    #[must_use]
+    pub fn with_setting(mut self, line: &str) -> Self {
+        self.job_settings.push_str(line);
+        self.job_settings.push('\n');
+        self
+    }
+}
+
+/// A running operator; it is killed at the end of its life here.
+pub struct Operator {
+    child: Child,
+    folder: TempDir,
+    metrics_port: u16,
+    health_port: u16,
+}
+
+/// Installs what ships: CRD, namespace, rights.
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+pub async fn install_rights(cluster: &Cluster) {
+    crd::install(cluster).await;
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/manifests");
+    for name in ["namespace.yaml", "rbac.yaml"] {
+        let path = manifests.join(name);
+        let applied = cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &path.to_string_lossy()]);
+        assert!(
+            applied.status.success(),
+            "{}: {}",
+            path.display(),
+            String::from_utf8_lossy(&applied.stderr)
+        );
+    }
+}
+
+/// A kubeconfig of the operator's service account.
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
+    let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", HOME, "--duration=2h"]);
+    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+    let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
+    let mut config = Kubeconfig::read_from(cluster.kubeconfig())
+        .unwrap_or_else(|error| panic!("{}: {error}", cluster.kubeconfig().display()));
+    for user in &mut config.auth_infos {
+        user.auth_info = Some(kube::config::AuthInfo {
+            token: Some(token.clone().into()),
+            ..kube::config::AuthInfo::default()
+        });
+    }
+    config
+}
+
+/// The program under test: beside the test itself, or what `SMS_E2E_OPERATOR` names.
+fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("SMS_E2E_OPERATOR") {
+        return path.into();
+    }
+    let test = std::env::current_exe().unwrap_or_default();
+    let folder = test.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    folder.join("sms_operator")
+}
+
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await;
+    listener
+        .and_then(|listener| listener.local_addr())
+        .map_or(0, |address| address.port())
+}
+
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+impl Operator {
+    /// Starts one; it may not be ready yet.
+    pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
+        let folder = TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
+        let write = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            path
+        };
+        let config = serde_json::to_string(&kubeconfig_of_the_operator(cluster)).unwrap_or_default();
+        let kubeconfig = write("kubeconfig", config);
+        let settings = write("job-settings.yaml", options.job_settings.clone());
+        let log = folder.path().join("log");
+        let log = File::create(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
+        let (metrics_port, health_port) = (free_port().await, free_port().await);
+        let mut command = Command::new(program());
+        command
+            .arg("run")
+            .env_clear()
+            .env("KUBECONFIG", &kubeconfig)
+            .env("SMS_NAMESPACE", HOME)
+            .env("SMS_JOB_SETTINGS", &settings)
+            .env("SMS_METRICS_PORT", metrics_port.to_string())
+            .env("SMS_HEALTH_PORT", health_port.to_string())
+            .env("SMS_LOG_FORMAT", "json")
+            .env("SMS_LEADER_ELECTION", options.lease.is_some().to_string())
+            .args(&options.flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true);
+        if let Some(lease) = &options.lease {
+            command.env("SMS_LEASE_NAME", lease);
+        }
+        if let Some(namespace) = &options.watch_namespace {
+            command.env("SMS_WATCH_NAMESPACE", namespace);
+        }
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", program().display()));
+        Self {
+            child,
+            folder,
+            metrics_port,
+            health_port,
+        }
+    }
+
+    /// Starts one and waits until it is ready.
+    pub async fn start(cluster: &Cluster, options: &Options) -> Self {
+        let operator = Self::spawn(cluster, options).await;
+        operator.ready().await;
+        operator
+    }
+
+    /// Waits until it is ready.
+    pub async fn ready(&self) {
+        eventually(Duration::from_secs(30), "the operator is ready", || async {
+            match self.get(self.health_port, "/readyz").await {
+                Ok((200, _)) => Ok(()),
+                Ok((code, text)) => Err(format!("{code} {text}\n{}", self.log())),
+                Err(error) => Err(format!("{error}\n{}", self.log())),
+            }
+        })
+        .await;
+    }
+
+    /// What it exports.
+    pub async fn metrics(&self) -> String {
+        match self.get(self.metrics_port, "/metrics").await {
+            Ok((200, text)) => text,
+            other => panic!("/metrics: {other:?}\n{}", self.log()),
+        }
+    }
+
+    /// The value of one series, as it is written, e.g. `sms_operator_leader`.
+    pub async fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.metrics().await;
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        line.parse().ok()
+    }
+
+    /// Status and body of a path of its health port.
+    ///
+    /// # Errors
+    /// No answer; in words.
+    pub async fn health(&self, path: &str) -> Result<(u16, String), String> {
+        self.get(self.health_port, path).await
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Ends it at once, as a node that loses power does.
+    pub async fn kill(&mut self) {
+        let _ = self.child.kill().await;
+    }
+
+    /// Asks it to end, as Kubernetes does; gives the exit code.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
+        match ended {
+            Ok(status) => status.ok().and_then(|status| status.code()),
+            Err(_) => panic!("the operator did not end within 20 s\n{}", self.log()),
+        }
+    }
+
+    async fn get(&self, port: u16, path: &str) -> Result<(u16, String), String> {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        let output = Command::new("curl")
+            .args(["-s", "-m", "10", "-w", "\n%{http_code}", &url])
+            .output()
+            .await
+            .map_err(|error| format!("curl: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (body, code) = text.rsplit_once('\n').ok_or("no answer")?;
+        match code.parse() {
+            Ok(0) | Err(_) => Err(format!("no answer from {url}")),
+            Ok(code) => Ok((code, body.to_owned())),
+        }
+    }
+}

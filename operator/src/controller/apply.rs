@@ -1,0 +1,156 @@
+//! Step four: the objects of a source into the cluster. IO; the only writer of CronJobs and Jobs.
+
+use k8s_openapi::{
+    api::batch::v1::{CronJob, Job},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use kube::{Api, Client, ResourceExt};
+use sms_crds::{labels::SPEC_HASH, v1alpha1::status::AppliedCronJob};
+use tracing::info;
+
+use super::{
+    build::{Prepared, Resources, own_labels_hash},
+    calls,
+    cron_jobs::CronJobRecord,
+    error::{ApplyError, CallError},
+    observe::Observed,
+};
+use crate::{context::Context, settings::Config};
+
+/// What is in the cluster now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The CronJob.
+    pub cron_job: AppliedCronJob,
+    /// Name of the Job that run-now made.
+    pub run_now: Option<String>,
+    /// Whether anything was written.
+    pub is_changed: bool,
+}
+
+/// Applies what a source should have. The CronJob comes first: it owns the schedule, and a Job that was asked for is made
+/// from the same template.
+///
+/// # Errors
+/// A name that is taken, or a call that failed. Applying again is always safe.
+pub async fn apply(
+    context: &Context,
+    observed: &Observed,
+    resources: Resources<Prepared>,
+) -> Result<Applied, ApplyError> {
+    let (cron_job, run_now) = resources.into_parts();
+    let (cron_job, is_changed) = apply_cron_job(context, observed, cron_job).await?;
+    let run_now = match run_now {
+        Some(job) => Some(create_job(&context.client, &job).await?),
+        None => None,
+    };
+    Ok(Applied {
+        cron_job,
+        is_changed: is_changed || run_now.is_some(),
+        run_now,
+    })
+}
+
+async fn apply_cron_job(
+    context: &Context,
+    observed: &Observed,
+    desired: CronJob,
+) -> Result<(AppliedCronJob, bool), ApplyError> {
+    let Context {
+        client,
+        config,
+        caches,
+        ..
+    } = context;
+    let uid = observed.source.uid().unwrap_or_default();
+    let name = desired.name_any();
+    let namespace = desired.namespace().unwrap_or_default();
+    let found = match &observed.cron_job {
+        Some(record) => record.clone(),
+        None => match calls::create(client, &desired).await {
+            Ok(metadata) => {
+                info!(source = %observed.source.key(), "Created CronJob {name}");
+                caches.cron_jobs().set(&metadata, config);
+                return Ok((applied(&metadata), true));
+            }
+            Err(error) if error.is_already_exists() => {
+                // Somebody took our label away, or the watch is behind.
+                let existing = Api::<CronJob>::namespaced(client.clone(), &namespace)
+                    .get_metadata(&name)
+                    .await
+                    .map_err(CallError::of(format!("read CronJob {namespace}/{name}")))?;
+                CronJobRecord::of(&existing.metadata, config)
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
+    match &found.owner_uid {
+        Some(owner) if *owner == uid => {}
+        Some(_) if found.owner == Some(format!("ScrapeSource {}", observed.source.name_any())) => {
+            return Err(ApplyError::BeingCollected { name });
+        }
+        _ => {
+            let owner = found.owner.unwrap_or_else(|| "nobody".to_owned());
+            return Err(ApplyError::NameTaken { name, owner });
+        }
+    }
+    let known = observed
+        .source
+        .status
+        .as_ref()
+        .and_then(|status| status.cron_job.as_ref());
+    if is_as_desired(&found, &desired, known, config) {
+        return Ok((
+            AppliedCronJob {
+                name,
+                uid: found.uid,
+                generation: found.generation,
+            },
+            false,
+        ));
+    }
+    let spec = serde_json::to_value(&desired.spec).unwrap_or_default();
+    let metadata = calls::replace_spec(client, &desired, spec).await?;
+    info!(source = %observed.source.key(), "Updated CronJob {name}");
+    caches.cron_jobs().set(&metadata, config);
+    Ok((applied(&metadata), true))
+}
+
+/// Whether a CronJob is as the operator left it: what we gave it, our labels, and no change of its spec by anybody since.
+/// Without a note of how we left it, the generation of an object that was never changed will do.
+fn is_as_desired(
+    found: &CronJobRecord,
+    desired: &CronJob,
+    known: Option<&AppliedCronJob>,
+    config: &Config,
+) -> bool {
+    let is_untouched = match known {
+        Some(known) => known.uid == found.uid && known.generation == found.generation,
+        None => found.generation == 1,
+    };
+    is_untouched
+        && found.spec_hash.as_ref() == desired.annotations().get(SPEC_HASH)
+        && found.labels == own_labels_hash(desired.labels(), config)
+}
+
+fn applied(metadata: &ObjectMeta) -> AppliedCronJob {
+    AppliedCronJob {
+        name: metadata.name.clone().unwrap_or_default(),
+        uid: metadata.uid.clone().unwrap_or_default(),
+        generation: metadata.generation.unwrap_or_default(),
+    }
+}
+
+/// Makes the Job that run-now asks for. One that is there already has the same token, since its name comes from that.
+async fn create_job(client: &Client, job: &Job) -> Result<String, CallError> {
+    match calls::create(client, job).await {
+        Ok(_) => info!(
+            "Created Job {}/{}",
+            job.namespace().unwrap_or_default(),
+            job.name_any()
+        ),
+        Err(error) if error.is_already_exists() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(job.name_any())
+}

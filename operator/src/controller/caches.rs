@@ -1,0 +1,188 @@
+//! What is known of the cluster while this process leads. IO only in that it is shared.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use kube::{
+    core::DeserializeGuard,
+    runtime::reflector::{self, ObjectRef, Store, store::Writer},
+};
+use sms_crds::{ScrapeSource, ScrapeSourceStatus, SourceKey};
+use tokio::sync::mpsc;
+
+use super::{cron_jobs::CronJobs, run_cache::RunCache};
+use crate::api_names::ApiNames;
+
+/// A source, or why it cannot be read: one bad object never stops the others.
+pub type Guarded = DeserializeGuard<ScrapeSource>;
+
+/// A status that was written, until the watch shows it.
+#[derive(Clone, Debug)]
+struct Written {
+    /// `resourceVersion`s that are older than the write.
+    outdated: Vec<String>,
+    /// `resourceVersion` of the answer.
+    resource_version: String,
+    status: ScrapeSourceStatus,
+}
+
+/// What is known of the cluster.
+pub struct Caches {
+    sources: Store<Guarded>,
+    writer: Mutex<Option<Writer<Guarded>>>,
+    cron_jobs: Mutex<CronJobs>,
+    runs: Mutex<RunCache>,
+    api_names: Mutex<ApiNames>,
+    written: Mutex<HashMap<SourceKey, Written>>,
+    attempts: Mutex<HashMap<SourceKey, u32>>,
+    synced: AtomicBool,
+    triggers: mpsc::UnboundedSender<ObjectRef<Guarded>>,
+    triggered: Mutex<Option<mpsc::UnboundedReceiver<ObjectRef<Guarded>>>>,
+}
+
+/// A panic elsewhere leaves the maps usable: each change of them is complete in itself.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Default for Caches {
+    fn default() -> Self {
+        let (sources, writer) = reflector::store();
+        let (triggers, triggered) = mpsc::unbounded_channel();
+        Self {
+            sources,
+            writer: Mutex::new(Some(writer)),
+            cron_jobs: Mutex::default(),
+            runs: Mutex::default(),
+            api_names: Mutex::default(),
+            written: Mutex::default(),
+            attempts: Mutex::default(),
+            synced: AtomicBool::new(false),
+            triggers,
+            triggered: Mutex::new(Some(triggered)),
+        }
+    }
+}
+
+impl Caches {
+    /// Every source, readable or not.
+    pub fn sources(&self) -> &Store<Guarded> {
+        &self.sources
+    }
+
+    /// The writing end of [`Self::sources`]; there is one.
+    pub(super) fn take_writer(&self) -> Option<Writer<Guarded>> {
+        lock(&self.writer).take()
+    }
+
+    /// The CronJobs.
+    pub fn cron_jobs(&self) -> MutexGuard<'_, CronJobs> {
+        lock(&self.cron_jobs)
+    }
+
+    /// Jobs and Pods.
+    pub fn runs(&self) -> MutexGuard<'_, RunCache> {
+        lock(&self.runs)
+    }
+
+    /// Who owns which API name.
+    pub fn api_names(&self) -> MutexGuard<'_, ApiNames> {
+        lock(&self.api_names)
+    }
+
+    /// Whether everything has been listed once.
+    pub fn is_synced(&self) -> bool {
+        self.synced.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_synced(&self) {
+        self.synced.store(true, Ordering::Release);
+    }
+
+    /// Asks for a pass over a source.
+    pub fn trigger(&self, key: &SourceKey) {
+        // Nobody listens any more when the controller has stopped.
+        let _ = self
+            .triggers
+            .send(ObjectRef::new(&key.name).within(&key.namespace));
+    }
+
+    /// The listening end of [`Self::trigger`]; there is one.
+    pub(super) fn take_triggers(&self) -> Option<mpsc::UnboundedReceiver<ObjectRef<Guarded>>> {
+        lock(&self.triggered).take()
+    }
+
+    /// `source` as the API server has it after our own last write, which the watch may not have shown yet.
+    pub(super) fn newest(&self, source: &ScrapeSource) -> ScrapeSource {
+        let key = source.key();
+        let mut written = lock(&self.written);
+        let mut newest = source.clone();
+        let version = source.metadata.resource_version.clone().unwrap_or_default();
+        match written.get(&key) {
+            Some(write) if write.outdated.contains(&version) => {
+                newest.status = Some(write.status.clone());
+                newest.metadata.resource_version = Some(write.resource_version.clone());
+            }
+            Some(_) => {
+                written.remove(&key);
+            }
+            None => {}
+        }
+        newest
+    }
+
+    /// Notes that `status` was written over `outdated`.
+    pub(super) fn note_written(
+        &self,
+        key: &SourceKey,
+        outdated: String,
+        resource_version: String,
+        status: ScrapeSourceStatus,
+    ) {
+        let mut written = lock(&self.written);
+        let mut versions = written
+            .remove(key)
+            .map(|before| before.outdated)
+            .unwrap_or_default();
+        versions.push(outdated);
+        // The version in the store is one of the last few: the watch is never far behind.
+        let excess = versions.len().saturating_sub(8);
+        versions.drain(..excess);
+        written.insert(
+            key.clone(),
+            Written {
+                outdated: versions,
+                resource_version,
+                status,
+            },
+        );
+    }
+
+    /// Forgets what was written: the API server says that it is outdated, or the source is gone.
+    pub(super) fn forget_written(&self, key: &SourceKey) {
+        lock(&self.written).remove(key);
+    }
+
+    /// How often in a row the pass over a source has failed, this time included.
+    pub(super) fn note_failure(&self, key: &SourceKey) -> u32 {
+        let mut attempts = lock(&self.attempts);
+        let count = attempts.entry(key.clone()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    pub(super) fn note_success(&self, key: &SourceKey) {
+        lock(&self.attempts).remove(key);
+    }
+
+    /// Forgets a source that is gone.
+    pub(super) fn forget(&self, key: &SourceKey) {
+        self.forget_written(key);
+        self.note_success(key);
+    }
+}

@@ -1,0 +1,150 @@
+//! What is kept of every CronJob of ours: enough to see that it is as we left it. Pure.
+
+use std::collections::HashMap;
+
+use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::core::PartialObjectMeta;
+use sms_crds::{
+    SourceKey,
+    labels::{SOURCE, SPEC_HASH},
+};
+
+use super::build::own_labels_hash;
+use crate::settings::Config;
+
+/// A CronJob as the API server has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CronJobRecord {
+    /// `metadata.uid`
+    pub uid: String,
+    /// `metadata.generation`: grows with every change of the spec, whoever makes it.
+    pub generation: i64,
+    /// The annotation with the hash of what the operator gave it.
+    pub spec_hash: Option<String>,
+    /// Hash of the labels that the operator answers for.
+    pub labels: u64,
+    /// UID of the controlling owner.
+    pub owner_uid: Option<String>,
+    /// Kind and name of the controlling owner, for messages.
+    pub owner: Option<String>,
+    /// The source that its label names.
+    pub source: Option<String>,
+}
+
+impl CronJobRecord {
+    /// What is kept of an object.
+    pub fn of(metadata: &ObjectMeta, config: &Config) -> Self {
+        let owner = metadata
+            .owner_references
+            .iter()
+            .flatten()
+            .find(|owner| owner.controller == Some(true));
+        let labels = metadata.labels.clone().unwrap_or_default();
+        let annotation = |key: &str| metadata.annotations.as_ref()?.get(key).cloned();
+        Self {
+            uid: metadata.uid.clone().unwrap_or_default(),
+            generation: metadata.generation.unwrap_or_default(),
+            spec_hash: annotation(SPEC_HASH),
+            labels: own_labels_hash(&labels, config),
+            owner_uid: owner.map(|owner| owner.uid.clone()),
+            owner: owner.map(|owner| format!("{} {}", owner.kind, owner.name)),
+            source: labels.get(SOURCE).cloned(),
+        }
+    }
+}
+
+/// Namespace and name of an object.
+pub type ObjectKey = (String, String);
+
+/// Key of an object.
+pub fn object_key(metadata: &ObjectMeta) -> ObjectKey {
+    (
+        metadata.namespace.clone().unwrap_or_default(),
+        metadata.name.clone().unwrap_or_default(),
+    )
+}
+
+/// Every CronJob of ours.
+#[derive(Debug, Default)]
+pub struct CronJobs {
+    known: HashMap<ObjectKey, CronJobRecord>,
+    /// What a new list has shown so far.
+    listed: Option<HashMap<ObjectKey, CronJobRecord>>,
+}
+
+impl CronJobs {
+    /// The CronJob called `name`.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<&CronJobRecord> {
+        self.known.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// A new list begins.
+    pub fn begin(&mut self) {
+        self.listed = Some(HashMap::new());
+    }
+
+    /// An object of the new list.
+    pub fn list(&mut self, object: &PartialObjectMeta<CronJob>, config: &Config) {
+        let record = CronJobRecord::of(&object.metadata, config);
+        self.listed
+            .get_or_insert_default()
+            .insert(object_key(&object.metadata), record);
+    }
+
+    /// The list is complete. Gives the sources for which something changed.
+    pub fn complete(&mut self) -> Vec<SourceKey> {
+        let Some(listed) = self.listed.take() else {
+            return Vec::new();
+        };
+        let before = std::mem::replace(&mut self.known, listed);
+        let changed = self
+            .known
+            .iter()
+            .filter(|(key, record)| before.get(*key) != Some(record));
+        let gone = before.iter().filter(|(key, _)| !self.known.contains_key(*key));
+        changed
+            .chain(gone)
+            .filter_map(|((namespace, _), record)| source_key(namespace, record))
+            .collect()
+    }
+
+    /// An object as the API server has it now, by a watch or as the answer to our own write. Gives its source if that is
+    /// news. An echo of something older than our own last write is none.
+    pub fn set(&mut self, metadata: &ObjectMeta, config: &Config) -> Option<SourceKey> {
+        let key = object_key(metadata);
+        let record = CronJobRecord::of(metadata, config);
+        let is_old = |known: &CronJobRecord| known.uid == record.uid && known.generation > record.generation;
+        if self
+            .known
+            .get(&key)
+            .is_some_and(|known| *known == record || is_old(known))
+        {
+            return None;
+        }
+        let source = source_key(&key.0, &record);
+        self.known.insert(key, record);
+        source
+    }
+
+    /// An object is gone, unless another of its name has come since.
+    pub fn remove(&mut self, metadata: &ObjectMeta) -> Option<SourceKey> {
+        let key = object_key(metadata);
+        let known = self.known.get(&key)?;
+        if Some(&known.uid) != metadata.uid.as_ref() {
+            return None;
+        }
+        let record = self.known.remove(&key)?;
+        source_key(&key.0, &record)
+    }
+}
+
+fn source_key(namespace: &str, record: &CronJobRecord) -> Option<SourceKey> {
+    Some(SourceKey {
+        namespace: namespace.to_owned(),
+        name: record.source.clone()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

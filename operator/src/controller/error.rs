@@ -1,0 +1,210 @@
+//! Why a pass failed, and when it is tried again. Pure.
+
+use std::time::Duration;
+
+use kube::core::Status;
+use sms_crds::conditions::ConditionReason;
+
+/// Label `reason` of `sms_operator_reconcile_errors_total`.
+pub const REASONS: [&str; 6] = [
+    "ApiUnavailable",
+    "Forbidden",
+    "Conflict",
+    "Refused",
+    "TimedOut",
+    "Unexpected",
+];
+
+/// Longest text of Kubernetes that a message repeats.
+const LONGEST: usize = 700;
+
+/// A call of the API server that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to {act}: {}", words(.source))]
+pub struct CallError {
+    /// What was tried, e.g. `create CronJob music/blue-moon`.
+    pub act: String,
+    /// Why it failed.
+    #[source]
+    pub source: kube::Error,
+}
+
+/// Why objects could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// An object of another owner has the name.
+    #[error(
+        "CronJob {name} exists already and belongs to {owner}: delete or rename it, or give the ScrapeSource another name"
+    )]
+    NameTaken {
+        /// Name of the CronJob.
+        name: String,
+        /// Whose it is.
+        owner: String,
+    },
+    /// The CronJob of an earlier source of this name is still being collected.
+    #[error("waits until Kubernetes has collected CronJob {name} of the deleted ScrapeSource of this name")]
+    BeingCollected {
+        /// Name of the CronJob.
+        name: String,
+    },
+}
+
+/// Why a pass failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// Apply failed.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// The status could not be written.
+    #[error(transparent)]
+    Status(CallError),
+    /// It took too long.
+    #[error("the pass took longer than {} s: the API server is slow or does not answer", .0.as_secs())]
+    TimedOut(Duration),
+}
+
+/// What the API server or the way to it says, in words.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => shortened(&status.message),
+        error => {
+            let mut text = error.to_string();
+            let mut cause = std::error::Error::source(error);
+            while let Some(error) = cause {
+                let next = error.to_string();
+                if !text.contains(&next) {
+                    text = format!("{text}: {next}");
+                }
+                cause = error.source();
+            }
+            shortened(&text)
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The answer of the API server, if it was one.
+fn status(error: &kube::Error) -> Option<&Status> {
+    match error {
+        kube::Error::Api(status) => Some(status),
+        _ => None,
+    }
+}
+
+impl CallError {
+    /// Wraps the error of a call.
+    pub fn of(act: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+        let act = act.into();
+        move |source| Self { act, source }
+    }
+
+    fn code(&self) -> u16 {
+        status(&self.source).map_or(0, |status| status.code)
+    }
+
+    /// Whether somebody else was faster.
+    pub fn is_conflict(&self) -> bool {
+        self.code() == 409 && status(&self.source).is_some_and(|status| status.reason != "AlreadyExists")
+    }
+
+    /// Whether the object is there already.
+    pub fn is_already_exists(&self) -> bool {
+        status(&self.source).is_some_and(|status| status.reason == "AlreadyExists")
+    }
+
+    /// Whether the object, or its namespace, is gone.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == 404
+    }
+
+    /// Whether the namespace is being deleted: nothing can be created in it any more.
+    pub fn is_namespace_terminating(&self) -> bool {
+        self.code() == 403
+            && status(&self.source).is_some_and(|status| status.message.contains("is being terminated"))
+    }
+
+    /// Whether trying the same again soon is pointless: the API server or a policy said no to this very object.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.code(), 400 | 403 | 413 | 422) && !self.is_for_lack_of_rights()
+    }
+
+    /// Whether it is the operator that lacks a right, rather than the object that is refused (RBAC says so in one form of
+    /// words; quotas and admission plug-ins in others).
+    fn is_for_lack_of_rights(&self) -> bool {
+        self.code() == 403 && status(&self.source).is_some_and(|status| status.message.contains(" cannot "))
+    }
+
+    fn reason(&self) -> &'static str {
+        match self.code() {
+            403 if self.is_for_lack_of_rights() => "Forbidden",
+            401 => "Forbidden",
+            409 => "Conflict",
+            400 | 403 | 413 | 422 => "Refused",
+            0 | 429 | 500..=599 => "ApiUnavailable",
+            _ => "Unexpected",
+        }
+    }
+}
+
+impl ApplyError {
+    /// The reason of the condition `Ready` if this is for the user to mend; `None` if the pass is simply tried again.
+    pub fn condition(&self) -> Option<ConditionReason> {
+        match self {
+            Self::NameTaken { .. } => Some(ConditionReason::NameTaken),
+            Self::Call(call) if call.is_refused() && !call.is_namespace_terminating() => {
+                Some(ConditionReason::CronJobRefused)
+            }
+            Self::Call(_) | Self::BeingCollected { .. } => None,
+        }
+    }
+}
+
+impl ReconcileError {
+    /// The word for metrics, one of [`REASONS`].
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Apply(ApplyError::Call(call)) | Self::Status(call) => call.reason(),
+            Self::Apply(ApplyError::NameTaken { .. }) => "Refused",
+            Self::Apply(ApplyError::BeingCollected { .. }) => "Conflict",
+            Self::TimedOut(_) => "TimedOut",
+        }
+    }
+
+    /// Whether the object is gone, so that there is nothing to try again.
+    pub fn is_of_a_vanished_source(&self) -> bool {
+        match self {
+            Self::Apply(ApplyError::Call(call)) => call.is_namespace_terminating() || call.is_not_found(),
+            Self::Status(call) => call.is_not_found(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is part of normal life and not worth a warning.
+    pub fn is_ordinary(&self) -> bool {
+        matches!(self, Self::Status(call) if call.is_conflict())
+            || matches!(self, Self::Apply(ApplyError::BeingCollected { .. }))
+    }
+}
+
+/// How long to wait before the next try, after `attempts` failures in a row: 1 s, doubling up to a minute, and a part of it
+/// that differs between sources, so that they do not all come at once.
+pub fn pause(attempts: u32, key: &sms_crds::SourceKey) -> Duration {
+    let seconds = 1_u64 << attempts.saturating_sub(1).min(6);
+    let base = Duration::from_secs(seconds.min(60));
+    let spread: u32 = key
+        .name
+        .bytes()
+        .chain(key.namespace.bytes())
+        .fold(0, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    base + base * (spread % 100) / 200
+}

@@ -1,0 +1,152 @@
+//! What is kept of Jobs and Pods, by source. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use sms_crds::SourceKey;
+
+use crate::runs::{JobRecord, Owner, PodRecord, PodState, Run, merge, pod::follow};
+
+/// Jobs and Pods of one source.
+#[derive(Clone, Debug, Default)]
+struct SourceRuns {
+    jobs: HashMap<String, JobRecord>,
+    pods: HashMap<String, PodRecord>,
+}
+
+/// Jobs and Pods of all sources.
+#[derive(Debug, Default)]
+pub struct RunCache {
+    by_source: HashMap<SourceKey, SourceRuns>,
+    /// UIDs that a new list of Jobs or Pods has shown so far.
+    listed_jobs: HashSet<String>,
+    listed_pods: HashSet<String>,
+}
+
+impl RunCache {
+    /// The Jobs of `key` that one of `owners` (UIDs) controls.
+    pub fn jobs(&self, key: &SourceKey, owners: &[&str]) -> Vec<JobRecord> {
+        let runs = self.by_source.get(key);
+        let mut jobs: Vec<_> = runs
+            .iter()
+            .flat_map(|runs| runs.jobs.values())
+            .filter(|job| owners.contains(&job.owner_uid.as_str()))
+            .cloned()
+            .collect();
+        jobs.sort_by(|a, b| (a.created, &a.uid).cmp(&(b.created, &b.uid)));
+        jobs
+    }
+
+    /// The runs that `jobs` are, oldest first.
+    pub fn runs(&self, owner: &Owner, jobs: &[JobRecord], now: Timestamp) -> Vec<Run> {
+        let pods = self.by_source.get(&owner.key).map(|runs| &runs.pods);
+        jobs.iter()
+            .map(|job| {
+                let pods: Vec<_> = pods
+                    .iter()
+                    .flat_map(|pods| pods.values())
+                    .filter(|pod| pod.job_uid == job.uid)
+                    .collect();
+                merge(owner, job, &pods, now)
+            })
+            .collect()
+    }
+
+    /// A Job as it is now. Gives whether that is news.
+    pub fn set_job(&mut self, key: &SourceKey, job: JobRecord) -> bool {
+        let jobs = &mut self.by_source.entry(key.clone()).or_default().jobs;
+        jobs.insert(job.uid.clone(), job.clone()) != Some(job)
+    }
+
+    /// A Job is gone, and what is known of its Pods with it.
+    pub fn remove_job(&mut self, key: &SourceKey, uid: &str) {
+        if let Some(runs) = self.by_source.get_mut(key) {
+            runs.jobs.remove(uid);
+            runs.pods.retain(|_, pod| pod.job_uid != uid);
+            if runs.jobs.is_empty() && runs.pods.is_empty() {
+                self.by_source.remove(key);
+            }
+        }
+    }
+
+    /// A Pod as it is now. Gives whether that is news.
+    pub fn set_pod(&mut self, key: &SourceKey, pod: PodRecord) -> bool {
+        let pods = &mut self.by_source.entry(key.clone()).or_default().pods;
+        let pod = match pods.get(&pod.uid) {
+            Some(known) => follow(known, pod),
+            None => pod,
+        };
+        pods.insert(pod.uid.clone(), pod.clone()) != Some(pod)
+    }
+
+    /// A Pod is gone. How it ended is kept as long as its Job is there: Kubernetes deletes the Pods of a Job that passed
+    /// its deadline before the Job itself is marked as failed.
+    pub fn remove_pod(&mut self, key: &SourceKey, uid: &str) {
+        let Some(runs) = self.by_source.get_mut(key) else {
+            return;
+        };
+        let is_kept = runs.pods.get(uid).is_some_and(|pod| {
+            matches!(pod.state, PodState::Ended { .. } | PodState::Stuck { .. })
+                && runs.jobs.contains_key(&pod.job_uid)
+        });
+        if !is_kept {
+            runs.pods.remove(uid);
+            if runs.jobs.is_empty() && runs.pods.is_empty() {
+                self.by_source.remove(key);
+            }
+        }
+    }
+
+    /// A new list of Jobs begins.
+    pub fn begin_jobs(&mut self) {
+        self.listed_jobs.clear();
+    }
+
+    /// A Job of the new list.
+    pub fn list_job(&mut self, key: &SourceKey, job: JobRecord) -> bool {
+        self.listed_jobs.insert(job.uid.clone());
+        self.set_job(key, job)
+    }
+
+    /// The list of Jobs is complete: the others are gone.
+    pub fn complete_jobs(&mut self) {
+        let listed = std::mem::take(&mut self.listed_jobs);
+        let gone: Vec<_> = self
+            .by_source
+            .iter()
+            .flat_map(|(key, runs)| runs.jobs.keys().map(move |uid| (key.clone(), uid.clone())))
+            .filter(|(_, uid)| !listed.contains(uid))
+            .collect();
+        for (key, uid) in gone {
+            self.remove_job(&key, &uid);
+        }
+    }
+
+    /// A new list of Pods begins.
+    pub fn begin_pods(&mut self) {
+        self.listed_pods.clear();
+    }
+
+    /// A Pod of the new list.
+    pub fn list_pod(&mut self, key: &SourceKey, pod: PodRecord) -> bool {
+        self.listed_pods.insert(pod.uid.clone());
+        self.set_pod(key, pod)
+    }
+
+    /// The list of Pods is complete: the others are gone.
+    pub fn complete_pods(&mut self) {
+        let listed = std::mem::take(&mut self.listed_pods);
+        let gone: Vec<_> = self
+            .by_source
+            .iter()
+            .flat_map(|(key, runs)| runs.pods.keys().map(move |uid| (key.clone(), uid.clone())))
+            .filter(|(_, uid)| !listed.contains(uid))
+            .collect();
+        for (key, uid) in gone {
+            self.remove_pod(&key, &uid);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

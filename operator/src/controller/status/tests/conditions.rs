@@ -1,0 +1,339 @@
+//! Tests of the four conditions.
+
+use super::*;
+
+fn ready(situation: &Situation, time: &str) -> String {
+    said(&situation.assess(day(time)).status).remove(0)
+}
+
+#[test]
+fn ready_follows_the_steps_before_and_what_keeps_runs_from_starting() {
+    let refused = |reason| Situation {
+        refused: Some((reason, "x".into())),
+        ..Situation::with_runs([active("1", false, Some(Reason::Unschedulable))])
+    };
+    for (situation, expected) in [
+        (Situation::default(), "Ready True Scheduled"),
+        (
+            Situation {
+                spec: json!({"suspend": true}),
+                ..Situation::default()
+            },
+            "Ready True Suspended",
+        ),
+        (refused(ConditionReason::NameTaken), "Ready False NameTaken"),
+        (
+            refused(ConditionReason::CronJobRefused),
+            "Ready False CronJobRefused",
+        ),
+        (
+            Situation::with_runs([active("1", false, None)]),
+            "Ready True Scheduled",
+        ),
+        (
+            Situation::with_runs([active("1", true, None)]),
+            "Ready True Scheduled",
+        ),
+        (
+            Situation::with_runs([active("1", false, Some(Reason::Unschedulable))]),
+            "Ready False Unschedulable",
+        ),
+        (
+            Situation::with_runs([
+                active("1", true, None),
+                active("2", false, Some(Reason::ImagePullFailed)),
+            ]),
+            "Ready False ImagePullFailed",
+        ),
+        (
+            Situation::with_runs([failed("1", "06:00:00", Reason::ImagePullFailed)]),
+            "Ready True Scheduled",
+        ),
+    ] {
+        assert_eq!(ready(&situation, "07:00:00"), expected, "{situation:?}");
+    }
+}
+
+#[test]
+fn a_source_whose_runs_cannot_start_is_not_ready_until_one_does() {
+    let stuck = Situation::with_runs([active("1", false, Some(Reason::ImagePullFailed))]);
+    let ended = stuck.then(at(NOW), [failed("1", "07:10:00", Reason::ImagePullFailed)]);
+    assert_eq!(ready(&ended, "07:10:01"), "Ready False ImagePullFailed");
+    let first = ended.written(day("07:10:01"));
+    let next = |run| first.then(day("07:10:02"), [run]);
+    assert_eq!(
+        ready(&next(active("2", false, None)), "13:44:01"),
+        "Ready False ImagePullFailed"
+    );
+    assert_eq!(
+        ready(&next(active("2", true, None)), "13:44:01"),
+        "Ready True Scheduled"
+    );
+    assert_eq!(
+        ready(&next(succeeded("2", "13:44:09")), "13:44:10"),
+        "Ready True Scheduled"
+    );
+    assert_eq!(
+        ready(&next(failed("2", "13:44:09", Reason::OOMKilled)), "13:44:10"),
+        "Ready True Scheduled"
+    );
+
+    let edited = Situation {
+        generation: 2,
+        ..first.clone()
+    };
+    assert_eq!(
+        ready(&edited, "08:00:00"),
+        "Ready True Scheduled",
+        "the edit may have helped"
+    );
+    let new_image = Situation {
+        cron_job_generation: 2,
+        ..first
+    };
+    assert_eq!(
+        ready(&new_image, "08:00:00"),
+        "Ready True Scheduled",
+        "so may the operator's settings"
+    );
+}
+
+#[test]
+fn the_last_run_is_told_with_counts_or_with_its_reason() {
+    let told = |run: Run| {
+        let status = Situation::with_runs([run]).assess(at(NOW)).status;
+        (
+            said(&status)[1].clone(),
+            message(&status, "LastRunSucceeded").to_owned(),
+        )
+    };
+    let nameless = |outcome| {
+        let report = RunReport {
+            reason: None,
+            message: None,
+            ..report(outcome, None, day("06:00:00"))
+        };
+        finished_with("1", report)
+    };
+    for (run, said, message) in [
+        (
+            finished("1", "06:00:00", Outcome::Unchanged, None),
+            "LastRunSucceeded True Unchanged",
+            "Job sea-monster-1: the source has nothing new, 7 events stay as they are",
+        ),
+        (
+            failed("1", "06:00:00", Reason::HttpStatus),
+            "LastRunSucceeded False HttpStatus",
+            "Job sea-monster-1: in the run's own words",
+        ),
+        (
+            nameless(Outcome::Failed),
+            "LastRunSucceeded False PodFailed",
+            "Job sea-monster-1: the run gives no reason: kubectl logs job/sea-monster-1",
+        ),
+    ] {
+        assert_eq!(told(run), (said.to_owned(), message.to_owned()));
+    }
+}
+
+#[test]
+fn data_stays_as_healthy_as_it_was_while_runs_fail() {
+    let healthy = |runs: Vec<Run>| said(&Situation::with_runs(runs).assess(at(NOW)).status)[2].clone();
+    let suspicious = |uid, time| finished(uid, time, Outcome::Suspicious, Some(Reason::DropDetected));
+    let broken = |uid, time| failed(uid, time, Reason::TimedOut);
+    assert_eq!(
+        healthy(vec![broken("1", "01:00:00")]),
+        "DataHealthy Unknown NoRunYet"
+    );
+    assert_eq!(
+        healthy(vec![suspicious("1", "01:00:00"), broken("2", "02:00:00")]),
+        "DataHealthy False DropDetected"
+    );
+    assert_eq!(
+        healthy(vec![
+            suspicious("1", "01:00:00"),
+            succeeded("2", "02:00:00"),
+            broken("3", "03:00:00")
+        ]),
+        "DataHealthy True AsExpected"
+    );
+    assert_eq!(
+        healthy(vec![
+            suspicious("1", "01:00:00"),
+            finished("2", "02:00:00", Outcome::Unchanged, None)
+        ]),
+        "DataHealthy True AsExpected"
+    );
+
+    let was_bad = Situation::with_runs([suspicious("1", "01:00:00")]);
+    let later = was_bad
+        .then(at(NOW), [broken("2", "07:30:00")])
+        .assess(day("07:30:01"))
+        .status;
+    assert_eq!(said(&later)[2], "DataHealthy False DropDetected");
+}
+
+#[test]
+fn a_store_that_keeps_nothing_is_mentioned() {
+    let report = RunReport {
+        store: "stdout".into(),
+        ..report(Outcome::Succeeded, None, day("06:00:00"))
+    };
+    let status = Situation::with_runs([finished_with("1", report)])
+        .assess(at(NOW))
+        .status;
+    assert_eq!(
+        message(&status, "DataHealthy"),
+        "10 events read, as expected. Events go to standard output and nothing is kept: no cadence, no comparison with \
+         earlier runs; name a Secret with the store's address in spec.store.secretRef to keep them"
+    );
+}
+
+#[test]
+fn metrics_are_published_as_far_as_the_last_run_says() {
+    let with_push = |pushed: Option<bool>, warnings: &[&str]| {
+        let report = RunReport {
+            metrics_pushed: pushed,
+            warnings: warnings.iter().map(|&warning| warning.to_owned()).collect(),
+            ..report(Outcome::Succeeded, None, day("06:00:00"))
+        };
+        Situation::with_runs([finished_with("1", report)])
+    };
+    let taken = |situation: Situation| Situation {
+        api_name_owner: Some(SourceKey {
+            namespace: "older".into(),
+            name: "one".into(),
+        }),
+        ..situation
+    };
+    let without_gateway = |situation: Situation| Situation {
+        has_pushgateway: false,
+        ..situation
+    };
+    let unreachable = "cannot reach the Pushgateway at http://pushgateway:9091: connection refused";
+    for (situation, expected, words) in [
+        (
+            without_gateway(Situation::default()),
+            "Unknown NotConfigured",
+            "No Pushgateway is configured",
+        ),
+        (
+            without_gateway(with_push(Some(true), &[])),
+            "Unknown NotConfigured",
+            "pushgateway.url",
+        ),
+        (
+            taken(with_push(Some(true), &[])),
+            "False ApiNameTaken",
+            "older/one",
+        ),
+        (
+            taken(without_gateway(Situation::default())),
+            "False ApiNameTaken",
+            "older/one",
+        ),
+        (
+            with_push(Some(true), &[]),
+            "True Pushed",
+            "Job sea-monster-1 pushed",
+        ),
+        (
+            with_push(Some(false), &[unreachable, "x"]),
+            "False PushFailed",
+            unreachable,
+        ),
+        (
+            with_push(Some(false), &[]),
+            "False PushFailed",
+            "did not reach the Pushgateway",
+        ),
+        (with_push(None, &[]), "Unknown NoRunYet", "No run has pushed"),
+    ] {
+        let status = situation.assess(at(NOW)).status;
+        assert_eq!(said(&status)[3], format!("MetricsPublished {expected}"));
+        assert!(message(&status, "MetricsPublished").contains(words), "{status:?}");
+    }
+
+    let silent = RunReport {
+        metrics_pushed: None,
+        ..report(Outcome::Failed, Some(Reason::OOMKilled), day("07:30:00"))
+    };
+    let pushed_before = with_push(Some(true), &[]).then(at(NOW), [finished_with("2", silent.clone())]);
+    assert_eq!(
+        said(&pushed_before.assess(day("07:30:01")).status)[3],
+        "MetricsPublished True Pushed"
+    );
+
+    let free_again = Situation {
+        api_name_owner: None,
+        ..taken(Situation::default()).then(at(NOW), [finished_with("2", silent)])
+    };
+    assert_eq!(
+        said(&free_again.assess(day("07:30:01")).status)[3],
+        "MetricsPublished Unknown NoRunYet"
+    );
+}
+
+#[test]
+fn the_time_of_a_condition_moves_with_its_status_alone() {
+    let since = |situation: &Situation, time: &str| {
+        let status = situation.assess(day(time)).status;
+        let condition = status.conditions[1].clone();
+        (condition.reason, condition.last_transition_time.0)
+    };
+    let first = Situation::with_runs([failed("1", "06:00:00", Reason::TimedOut)]);
+    let again = first.then(at(NOW), [failed("2", "08:00:00", Reason::DnsFailed)]);
+    assert_eq!(since(&again, "08:00:01.500"), ("DnsFailed".into(), at(NOW)));
+    let well = again.then(day("08:00:01"), [succeeded("3", "09:00:00")]);
+    assert_eq!(
+        since(&well, "09:00:01.500"),
+        ("Succeeded".into(), day("09:00:01"))
+    );
+}
+
+#[test]
+fn every_condition_is_about_the_present_generation_and_of_bounded_length() {
+    let long = RunReport {
+        message: Some("ä".repeat(3000)),
+        ..report(Outcome::Suspicious, Some(Reason::TooFewEvents), day("06:00:00"))
+    };
+    let situation = Situation {
+        generation: 7,
+        refused: Some((ConditionReason::InvalidSource, "x\ny".repeat(1000))),
+        ..Situation::default().then(at(NOW), [finished_with("1", long)])
+    };
+    let assessment = situation.assess(day("08:00:00"));
+    let types: Vec<_> = assessment
+        .status
+        .conditions
+        .iter()
+        .map(|condition| condition.type_.as_str())
+        .collect();
+    assert_eq!(types, sms_crds::conditions::TYPES);
+    for condition in &assessment.status.conditions {
+        assert_eq!(condition.observed_generation, Some(7));
+        assert!(condition.message.len() <= 1024 && !condition.message.contains('\n'));
+    }
+    assert!(!assessment.events.is_empty() && assessment.events.iter().all(|event| event.note.len() <= 1024));
+}
+
+#[test]
+fn the_shortest_wait_is_the_next_look() {
+    let waiting = |uid: &str, seconds| Run::Active {
+        job_uid: uid.into(),
+        job: uid.into(),
+        has_started: false,
+        problem: None,
+        look_again_after: seconds,
+    };
+    let look = |runs: Vec<Run>| Situation::with_runs(runs).assess(at(NOW)).look_again_after;
+    assert_eq!(look(vec![waiting("1", None)]), None);
+    assert_eq!(
+        look(vec![
+            waiting("1", Some(9)),
+            waiting("2", None),
+            waiting("3", Some(4))
+        ]),
+        Some(Duration::from_secs(4))
+    );
+}

@@ -1,0 +1,291 @@
+//! Watches: from the API server into the caches. IO.
+
+use std::{collections::HashSet, sync::Arc};
+
+use futures_util::{Stream, StreamExt, pin_mut};
+use k8s_openapi::{
+    api::{
+        batch::v1::{CronJob, Job, JobSpec, JobStatus},
+        core::v1::{Pod, PodStatus},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::PartialObjectMeta,
+    runtime::{
+        WatchStreamExt,
+        reflector::store::Writer,
+        watcher::{self, Event, watcher},
+    },
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sms_crds::{SourceKey, labels};
+use tokio::sync::oneshot;
+use tracing::{debug, info, warn};
+
+use super::caches::{Caches, Guarded};
+use crate::{
+    context::Context,
+    runs::{job_record, pod_record},
+};
+
+/// `kubectl apply` keeps a second copy of the object in it.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A Job without what its Pods are made from, which can be 64 KiB and is not needed here.
+#[derive(Resource, Serialize, Deserialize, Clone, Debug)]
+#[resource(inherit = Job)]
+struct SlimJob {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: SlimJobSpec,
+    #[serde(default)]
+    status: Option<JobStatus>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Debug, Default)]
+#[serde(rename_all = "camelCase")]
+struct SlimJobSpec {
+    #[serde(default)]
+    active_deadline_seconds: Option<i64>,
+}
+
+impl From<SlimJob> for Job {
+    fn from(slim: SlimJob) -> Self {
+        Self {
+            metadata: slim.metadata,
+            spec: Some(JobSpec {
+                active_deadline_seconds: slim.spec.active_deadline_seconds,
+                ..JobSpec::default()
+            }),
+            status: slim.status,
+        }
+    }
+}
+
+/// A Pod without its spec.
+#[derive(Resource, Serialize, Deserialize, Clone, Debug)]
+#[resource(inherit = Pod)]
+struct SlimPod {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    status: Option<PodStatus>,
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// Only what we made, and from the API server's cache: the newest state follows by the watch.
+fn ours() -> watcher::Config {
+    watcher::Config::default().any_semantic().labels(&format!(
+        "{}={}",
+        labels::MANAGED_BY,
+        labels::MANAGED_BY_VALUE
+    ))
+}
+
+/// The source that an object's label names.
+fn source_of(metadata: &ObjectMeta) -> Option<SourceKey> {
+    Some(SourceKey {
+        namespace: metadata.namespace.clone()?,
+        name: metadata.labels.as_ref()?.get(labels::SOURCE)?.clone(),
+    })
+}
+
+/// The sources as a stream that also fills the store; notes on the way who owns which API name, and tells `gone` of every
+/// source that vanished, with its API name.
+pub fn sources<Gone>(
+    context: &Arc<Context>,
+    namespace: Option<&str>,
+    writer: Writer<Guarded>,
+    gone: Gone,
+) -> impl Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static + use<Gone>
+where
+    Gone: Fn(SourceKey, String) + Send + Sync + 'static,
+{
+    let caches = Arc::clone(&context.caches);
+    let config = watcher::Config::default().any_semantic();
+    let mut listed: Option<HashSet<SourceKey>> = None;
+    watcher(api::<Guarded>(&context.client, namespace), config)
+        .default_backoff()
+        .modify(prune)
+        .reflect(writer)
+        .inspect(move |event| match event {
+            Ok(Event::Init) => listed = Some(HashSet::new()),
+            Ok(Event::InitApply(source)) => {
+                listed.get_or_insert_default().insert(key_of(source));
+                claim(&caches, source);
+            }
+            Ok(Event::InitDone) => {
+                let listed = listed.take().unwrap_or_default();
+                let known = caches.api_names().sources();
+                for key in known.into_iter().filter(|key| !listed.contains(key)) {
+                    release(&caches, &key, &gone);
+                }
+                if !caches.is_synced() {
+                    info!("Listed everything; sources: {}", listed.len());
+                    caches.set_synced();
+                }
+            }
+            Ok(Event::Apply(source)) => claim(&caches, source),
+            Ok(Event::Delete(source)) => release(&caches, &key_of(source), &gone),
+            Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
+        })
+        .applied_objects()
+}
+
+fn key_of(source: &Guarded) -> SourceKey {
+    SourceKey {
+        namespace: source.namespace().unwrap_or_default(),
+        name: source.name_any(),
+    }
+}
+
+/// Drops what nobody here reads.
+fn prune(source: &mut Guarded) {
+    source.managed_fields_mut().clear();
+    source.annotations_mut().remove(LAST_APPLIED);
+}
+
+fn claim(caches: &Caches, source: &Guarded) {
+    let affected = match &source.0 {
+        Ok(source) => caches.api_names().claim(source),
+        Err(_) => caches.api_names().release(&key_of(source)),
+    };
+    for key in affected {
+        caches.trigger(&key);
+    }
+}
+
+fn release(caches: &Caches, key: &SourceKey, gone: &(impl Fn(SourceKey, String) + Send + Sync)) {
+    let (api_name, affected) = {
+        let mut names = caches.api_names();
+        (names.api_name(key).map(str::to_owned), names.release(key))
+    };
+    caches.forget(key);
+    for key in affected {
+        caches.trigger(&key);
+    }
+    if let Some(api_name) = api_name {
+        gone(key.clone(), api_name);
+    }
+}
+
+/// Follows the CronJobs; `listed` is told once the first list is complete.
+pub async fn cron_jobs(context: Arc<Context>, namespace: Option<String>, listed: oneshot::Sender<()>) {
+    let api: Api<PartialObjectMeta<CronJob>> = api(&context.client, namespace.as_deref());
+    let (caches, config) = (&context.caches, &context.config);
+    follow(api, "cronjobs", listed, |event| {
+        let mut cache = caches.cron_jobs();
+        let changed: Vec<_> = match event {
+            Event::Init => {
+                cache.begin();
+                Vec::new()
+            }
+            Event::InitApply(object) => {
+                cache.list(&object, config);
+                Vec::new()
+            }
+            Event::InitDone => cache.complete(),
+            Event::Apply(object) => cache.set(&object.metadata, config).into_iter().collect(),
+            Event::Delete(object) => cache.remove(&object.metadata).into_iter().collect(),
+        };
+        drop(cache);
+        changed.iter().for_each(|key| caches.trigger(key));
+    })
+    .await;
+}
+
+/// Follows the Jobs.
+pub async fn jobs(context: Arc<Context>, namespace: Option<String>, listed: oneshot::Sender<()>) {
+    let api: Api<SlimJob> = api(&context.client, namespace.as_deref());
+    let caches = &context.caches;
+    let record = |job: SlimJob| Some((source_of(&job.metadata)?, job_record(&job.into())?));
+    follow(api, "jobs", listed, |event| {
+        let mut cache = caches.runs();
+        let changed = match event {
+            Event::Init => {
+                cache.begin_jobs();
+                None
+            }
+            Event::InitApply(job) => record(job).filter(|(key, job)| cache.list_job(key, job.clone())),
+            Event::InitDone => {
+                cache.complete_jobs();
+                None
+            }
+            Event::Apply(job) => record(job).filter(|(key, job)| cache.set_job(key, job.clone())),
+            Event::Delete(job) => record(job).inspect(|(key, job)| cache.remove_job(key, &job.uid)),
+        };
+        drop(cache);
+        if let Some((key, _)) = changed {
+            caches.trigger(&key);
+        }
+    })
+    .await;
+}
+
+/// Follows the Pods.
+pub async fn pods(context: Arc<Context>, namespace: Option<String>, listed: oneshot::Sender<()>) {
+    let api: Api<SlimPod> = api(&context.client, namespace.as_deref());
+    let caches = &context.caches;
+    let record = |pod: &SlimPod| {
+        Some((
+            source_of(&pod.metadata)?,
+            pod_record(&pod.metadata, pod.status.as_ref())?,
+        ))
+    };
+    follow(api, "pods", listed, |event| {
+        let mut cache = caches.runs();
+        let changed = match event {
+            Event::Init => {
+                cache.begin_pods();
+                None
+            }
+            Event::InitApply(pod) => record(&pod).filter(|(key, pod)| cache.list_pod(key, pod.clone())),
+            Event::InitDone => {
+                cache.complete_pods();
+                None
+            }
+            Event::Apply(pod) => record(&pod).filter(|(key, pod)| cache.set_pod(key, pod.clone())),
+            Event::Delete(pod) => record(&pod).inspect(|(key, pod)| cache.remove_pod(key, &pod.uid)),
+        };
+        drop(cache);
+        if let Some((key, _)) = changed {
+            caches.trigger(&key);
+        }
+    })
+    .await;
+}
+
+/// Follows one kind for ever: a broken watch is taken up again, with pauses of up to half a minute.
+async fn follow<K>(api: Api<K>, plural: &str, listed: oneshot::Sender<()>, mut apply: impl FnMut(Event<K>))
+where
+    K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+    K::DynamicType: Default,
+{
+    let events = watcher(api, ours()).default_backoff();
+    pin_mut!(events);
+    let mut listed = Some(listed);
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => {
+                let is_complete = matches!(event, Event::InitDone);
+                apply(event);
+                if let Some(listed) = listed.take_if(|_| is_complete) {
+                    debug!("Listed {plural}");
+                    let _ = listed.send(());
+                }
+            }
+            Err(error) => warn!("Watch of {plural} is interrupted and will be taken up again: {error}"),
+        }
+    }
+}
