@@ -93,7 +93,7 @@ pub async fn run(args: RunArgs) -> Result<u8, CommandError> {
     let views = Views {
         metrics: metrics.clone(),
         exporter: Arc::new(Exporter::new(&args.job.installation)),
-        sources: Arc::new(move || sources.sources()),
+        sources: Arc::new(move |read| sources.read(read)),
         health: health.clone(),
     };
     let everywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
@@ -144,7 +144,7 @@ fn tidying(
         return GatewayHandle::none();
     };
     let live = term.clone();
-    let live = Arc::new(move || live.sources().map(|sources| sources.owners()));
+    let live = Arc::new(move || live.owners());
     let (handle, task) = GatewayHandle::start(gateway, live, interval, stop.clone());
     tokio::spawn(task);
     handle

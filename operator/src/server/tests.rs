@@ -28,7 +28,7 @@ async fn start() -> Running {
     let views = Views {
         metrics: Arc::new(OperatorMetrics::new(&[]).unwrap()),
         exporter: Arc::new(Exporter::new("test")),
-        sources: Arc::new(|| None),
+        sources: Arc::new(|_| {}),
         health: state.clone(),
     };
     let stop = CancellationToken::new();
