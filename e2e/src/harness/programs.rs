@@ -35,7 +35,12 @@ impl Programs {
             wanted.extend(controllers);
         }
         if with_node {
-            wanted.extend([Component::Containerd, Component::Kubelet, Component::Proxy]);
+            wanted.extend([
+                Component::Containerd,
+                Component::Kubelet,
+                Component::Proxy,
+                Component::Dns,
+            ]);
         }
         let mut missing = Vec::new();
         let mut components = Vec::new();
@@ -67,9 +72,9 @@ impl Programs {
         Err(Error::MissingPrograms {
             names: missing,
             remedy: format!(
-                "looked in {} and PATH; the kube-* programs, kubelet and kubectl come from e2e/control-plane/build, the \
-                 others on Debian from etcd-server, containerd, runc, containernetworking-plugins, iproute2, iptables, \
-                 util-linux",
+                "looked in {} and PATH; the kube-* programs, kubelet, kubectl and coredns come from \
+                 e2e/control-plane/build, the others on Debian from etcd-server, containerd, runc, \
+                 containernetworking-plugins, iproute2, iptables, util-linux",
                 folder.display()
             ),
         })
@@ -97,14 +102,6 @@ impl Programs {
             .collect();
         folders.join(":")
     }
-}
-
-/// The folder that `e2e/control-plane/build` fills: `KUBEBUILDER_ASSETS`, or what `SMS_E2E_CONTROL_PLANE` names.
-pub fn control_plane() -> Option<PathBuf> {
-    let of = |name| env::var_os(name).filter(|value| !value.is_empty());
-    of("KUBEBUILDER_ASSETS")
-        .or_else(|| of("SMS_E2E_CONTROL_PLANE"))
-        .map(PathBuf::from)
 }
 
 fn search_path() -> impl Iterator<Item = PathBuf> {
