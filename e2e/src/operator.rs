@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually};
+use crate::{Cluster, Namespace, crd, eventually, usage::Usage};
 
 /// Namespace of the operator in the manifests that ship.
 pub const HOME: &str = "sms-system";
@@ -31,6 +31,8 @@ pub struct Options {
     pub job_settings: String,
     /// Name of its Lease; `None` runs it without leader election.
     pub lease: Option<String>,
+    /// Further variables of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Options {
@@ -41,6 +43,7 @@ impl Options {
             flags: Vec::new(),
             job_settings: format!("image: {}\nimagePullPolicy: Never\n", cluster.job_image()),
             lease: None,
+            environment: Vec::new(),
         }
     }
 
@@ -68,7 +71,13 @@ pub async fn install_rights(cluster: &Cluster) {
     let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/manifests");
     for name in ["namespace.yaml", "rbac.yaml"] {
         let path = manifests.join(name);
-        let applied = cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &path.to_string_lossy()]);
+        let applied = cluster.kubectl(&[
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "-f",
+            &path.to_string_lossy(),
+        ]);
         assert!(
             applied.status.success(),
             "{}: {}",
@@ -82,7 +91,11 @@ pub async fn install_rights(cluster: &Cluster) {
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
     let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", HOME, "--duration=2h"]);
-    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+    assert!(
+        token.status.success(),
+        "{}",
+        String::from_utf8_lossy(&token.stderr)
+    );
     let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
     let mut config = Kubeconfig::read_from(cluster.kubeconfig())
         .unwrap_or_else(|error| panic!("{}: {error}", cluster.kubeconfig().display()));
@@ -116,7 +129,8 @@ async fn free_port() -> u16 {
 impl Operator {
     /// Starts one; it may not be ready yet.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
-        let folder = TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
+        let folder =
+            TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
         let write = |name: &str, text: String| {
             let path = folder.path().join(name);
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -139,6 +153,7 @@ impl Operator {
             .env("SMS_HEALTH_PORT", health_port.to_string())
             .env("SMS_LOG_FORMAT", "json")
             .env("SMS_LEADER_ELECTION", options.lease.is_some().to_string())
+            .envs(options.environment.iter().cloned())
             .args(&options.flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -191,7 +206,9 @@ impl Operator {
     /// The value of one series, as it is written, e.g. `sms_operator_leader`.
     pub async fn metric(&self, series: &str) -> Option<f64> {
         let text = self.metrics().await;
-        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
         line.parse().ok()
     }
 
@@ -213,12 +230,34 @@ impl Operator {
         let _ = self.child.kill().await;
     }
 
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<Pid> {
+        self.child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Memory and processor time that it has used so far.
+    pub fn usage(&self) -> Usage {
+        let id = self.child.id().unwrap_or_default();
+        Usage::of(id).unwrap_or_else(|| panic!("the operator does not run\n{}", self.log()))
+    }
+
     /// Asks it to end, as Kubernetes does; gives the exit code.
     pub async fn terminate(&mut self) -> Option<i32> {
-        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(pid) = pid {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
         match ended {
             Ok(status) => status.ok().and_then(|status| status.code()),
