@@ -134,6 +134,7 @@ async fn a_leader_that_wakes_up_after_its_lease_leads_no_more_and_spoils_nothing
     }
     does_its_work(&namespace, 20).await;
     let before = eventually(A_WHILE, "all is settled", || EndState::of(&namespace)).await;
+    let requests = cluster.request_counts().await;
     leader.signal(Signal::CONT);
     let start = Instant::now();
     eventually(A_WHILE, "the former leader knows", || async {
@@ -148,6 +149,9 @@ async fn a_leader_that_wakes_up_after_its_lease_leads_no_more_and_spoils_nothing
     assert_eq!(holder(&cluster).await, holding, "the Lease changed hands");
     let after = EndState::of(&namespace).await.unwrap();
     assert_eq!(after.difference(&before), None);
+    let writes = cluster.request_counts().await.since(&requests);
+    let writes = writes.writes_to(&["scrapesources", "cronjobs", "jobs"]);
+    assert_eq!(writes.total(), 0, "it wrote before it knew: {writes:?}");
     leader.ready().await;
     namespace.delete().await;
 }
