@@ -12,15 +12,25 @@
 pub mod cluster;
 pub mod component;
 pub mod crd;
+pub mod crowd;
+pub mod end_state;
 pub mod eventually;
+pub mod gate;
 pub mod harness;
+pub mod http;
 pub mod layout;
 pub mod namespace;
 pub mod operator;
 pub mod requests;
+pub mod services;
+pub mod source;
+pub mod usage;
+pub mod venue;
 
 pub use cluster::Cluster;
 pub use component::Component;
 pub use eventually::eventually;
 pub use namespace::Namespace;
 pub use operator::Operator;
+pub use source::Source;
+pub use venue::Venue;
