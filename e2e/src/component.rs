@@ -17,6 +17,8 @@ pub enum Component {
     Kubelet,
     /// Makes Service addresses work.
     Proxy,
+    /// Makes Service names work.
+    Dns,
 }
 
 impl Component {
@@ -30,6 +32,7 @@ impl Component {
             Self::Containerd => "containerd",
             Self::Kubelet => "kubelet",
             Self::Proxy => "kube-proxy",
+            Self::Dns => "coredns",
         }
     }
 }

@@ -31,8 +31,13 @@ pub enum Error {
     #[error("a cluster needs namespaces, mounts and cgroups; run as root")]
     NotRoot,
     /// Something is not installed.
-    #[error("not found: {}; {remedy}", names.join(", "))]
-    MissingPrograms { names: Vec<String>, remedy: String },
+    #[error(
+        "not found: {}; give --control-plane (SMS_E2E_CONTROL_PLANE) the folder that e2e/control-plane/build prints, which \
+         holds the programs of Kubernetes and coredns; Debian's packages of the others are etcd-server, containerd, runc, \
+         containernetworking-plugins, iproute2, iptables and util-linux",
+        names.join(", ")
+    )]
+    MissingPrograms { names: Vec<String> },
     /// No images for the node.
     #[error("there is no {}; build the images with e2e/images, or leave the node out with --no-node", path.display())]
     MissingImages { path: PathBuf },

@@ -68,7 +68,13 @@ pub async fn install_rights(cluster: &Cluster) {
     let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/manifests");
     for name in ["namespace.yaml", "rbac.yaml"] {
         let path = manifests.join(name);
-        let applied = cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &path.to_string_lossy()]);
+        let applied = cluster.kubectl(&[
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "-f",
+            &path.to_string_lossy(),
+        ]);
         assert!(
             applied.status.success(),
             "{}: {}",
@@ -82,7 +88,11 @@ pub async fn install_rights(cluster: &Cluster) {
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
     let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", HOME, "--duration=2h"]);
-    assert!(token.status.success(), "{}", String::from_utf8_lossy(&token.stderr));
+    assert!(
+        token.status.success(),
+        "{}",
+        String::from_utf8_lossy(&token.stderr)
+    );
     let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
     let mut config = Kubeconfig::read_from(cluster.kubeconfig())
         .unwrap_or_else(|error| panic!("{}: {error}", cluster.kubeconfig().display()));
@@ -116,7 +126,8 @@ async fn free_port() -> u16 {
 impl Operator {
     /// Starts one; it may not be ready yet.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
-        let folder = TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
+        let folder =
+            TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
         let write = |name: &str, text: String| {
             let path = folder.path().join(name);
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -191,7 +202,9 @@ impl Operator {
     /// The value of one series, as it is written, e.g. `sms_operator_leader`.
     pub async fn metric(&self, series: &str) -> Option<f64> {
         let text = self.metrics().await;
-        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
         line.parse().ok()
     }
 
@@ -215,7 +228,10 @@ impl Operator {
 
     /// Asks it to end, as Kubernetes does; gives the exit code.
     pub async fn terminate(&mut self) -> Option<i32> {
-        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = self
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(pid) = pid {
             let _ = kill_process(pid, Signal::TERM);
         }

@@ -30,7 +30,6 @@ fn job(name: &str, image: &str, arguments: &[&str]) -> Job {
                 "spec": {
                     "restartPolicy": "Never",
                     "automountServiceAccountToken": false,
-                    "dnsPolicy": "Default",
                     "securityContext": {
                         "runAsNonRoot": true,
                         "seccompProfile": { "type": "RuntimeDefault" },
@@ -156,7 +155,7 @@ async fn serve_event(listener: TcpListener) {
 }
 
 /// A Job that ingests from `url`.
-fn ingest(image: &str, url: &str, items: &str, environment: &[(&str, &str)]) -> Job {
+fn ingest(name: &str, image: &str, url: &str, items: &str, environment: &[(&str, &str)]) -> Job {
     let source = json!({
         "apiVersion": "sms-scraper.dev/v1alpha1",
         "kind": "ScrapeSource",
@@ -167,7 +166,7 @@ fn ingest(image: &str, url: &str, items: &str, environment: &[(&str, &str)]) -> 
         },
     })
     .to_string();
-    let mut object = serde_json::to_value(job("ingest", image, &["ingester"])).unwrap();
+    let mut object = serde_json::to_value(job(name, image, &["ingester"])).unwrap();
     let variables = &mut object["spec"]["template"]["spec"]["containers"][0]["env"];
     for (name, value) in [("SMS_SOURCE", source.as_str())].iter().chain(environment) {
         variables
@@ -191,14 +190,18 @@ async fn a_pod_reaches_a_venue_at_the_node_with_the_address_guard_on() {
     let port = listener.local_addr().unwrap().port();
     let server = tokio::spawn(serve_event(listener));
     let url = format!("http://{address}:{port}/");
-    let log = run(&namespace, &ingest(&cluster.job_image(), &url, ".[]", &[])).await;
+    let log = run(
+        &namespace,
+        &ingest("ingest", &cluster.job_image(), &url, ".[]", &[]),
+    )
+    .await;
     assert!(log.contains("The last dance"), "{log}");
     server.abort();
     namespace.delete().await;
 }
 
 #[tokio::test]
-async fn a_pod_reaches_another_one_at_the_address_of_a_service() {
+async fn a_pod_reaches_another_one_at_name_and_address_of_a_service() {
     let Some(cluster) = Cluster::with_node().await else {
         return;
     };
@@ -244,14 +247,14 @@ async fn a_pod_reaches_another_one_at_the_address_of_a_service() {
         }
     })
     .await;
-    let url = format!("http://{address}/blue_moon/api/events");
+    let name = format!("venues.{}.svc.cluster.local", namespace.name());
     let private = [("SMS_ALLOW_PRIVATE_ADDRESSES", "true")];
-    let log = run(
-        &namespace,
-        &ingest(&cluster.job_image(), &url, ".eventsByDates[]", &private),
-    )
-    .await;
-    assert!(log.contains("Finished run: Succeeded"), "{log}");
+    for (job_name, host) in [("by-address", address), ("by-name", name)] {
+        let url = format!("http://{host}/blue_moon/api/events");
+        let job = ingest(job_name, &cluster.job_image(), &url, ".eventsByDates[]", &private);
+        let log = run(&namespace, &job).await;
+        assert!(log.contains("Finished run: Succeeded"), "{job_name}: {log}");
+    }
     namespace.delete().await;
 }
 

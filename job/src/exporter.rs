@@ -43,11 +43,11 @@ impl Exporter {
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let counter = |family: &Family| -> Result<IntCounterVec, prometheus::Error> {
-            let counter = IntCounterVec::new(families::opts(&family), family.labels)?;
+            let counter = IntCounterVec::new(families::opts(family), family.labels)?;
             register(&registry, &counter).map(|()| counter)
         };
         let gauge = |family: &Family| -> Result<IntGaugeVec, prometheus::Error> {
-            let gauge = IntGaugeVec::new(families::opts(&family), family.labels)?;
+            let gauge = IntGaugeVec::new(families::opts(family), family.labels)?;
             register(&registry, &gauge).map(|()| gauge)
         };
         let duration = exported::PIPELINE_DURATION;

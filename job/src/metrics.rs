@@ -163,13 +163,13 @@ pub(crate) fn count(number: i64) -> u64 {
 }
 
 fn counter(registry: &Registry, family: &Family, value: u64) -> Result<(), prometheus::Error> {
-    let counter = IntCounter::with_opts(families::opts(&family))?;
+    let counter = IntCounter::with_opts(families::opts(family))?;
     counter.inc_by(value);
     register(registry, &counter)
 }
 
 fn gauge(registry: &Registry, family: &Family, value: i64) -> Result<(), prometheus::Error> {
-    let gauge = IntGauge::with_opts(families::opts(&family))?;
+    let gauge = IntGauge::with_opts(families::opts(family))?;
     gauge.set(value);
     register(registry, &gauge)
 }

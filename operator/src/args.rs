@@ -68,7 +68,7 @@ pub enum LogFormat {
 pub enum Command {
     /// Watch ScrapeSources and keep their CronJobs, status and metrics right.
     Run(Box<RunArgs>),
-    /// Print the CustomResourceDefinition: sms_operator crd | kubectl apply --server-side -f -
+    /// Print the CustomResourceDefinition, for `kubectl apply --server-side -f -`.
     Crd,
     /// Print the CronJobs that `run` would make of manifests; needs no cluster.
     Render(RenderArgs),

@@ -42,10 +42,10 @@ use run_now::Decision;
 use status::{Assessment, Facts, Verdict};
 
 /// Longest time of one pass: kube's own calls have no limit together.
-const PASS_LIMIT: Duration = Duration::from_secs(60);
+const PASS_LIMIT: Duration = Duration::from_mins(1);
 
 /// Every source is looked at this often, although a watch tells of every change.
-const RESYNC: Duration = Duration::from_secs(3600);
+const RESYNC: Duration = Duration::from_hours(1);
 
 /// Runs until `stop`: first lists what is there, then keeps every source as it should be.
 ///
@@ -105,7 +105,7 @@ async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action
             Ok(source) if source.metadata.deletion_timestamp.is_some() => {
                 Ok((ReconcileResult::Unchanged, Action::await_change()))
             }
-            Ok(source) => reconcile_source(source, &context).await,
+            Ok(source) => Box::pin(reconcile_source(source, &context)).await,
             Err(object) => invalid::tell(&context, object).await,
         }
     });
@@ -144,7 +144,8 @@ async fn reconcile_source(
         (Decision::Start, Some(token)) => Some(build::run_now_job(&valid, &context.config, token)),
         _ => None,
     };
-    let applied = match apply::apply(context, &observed, Resources::prepared(cron_job, run_now)).await {
+    let resources = Resources::prepared(cron_job, run_now);
+    let applied = match Box::pin(apply::apply(context, &observed, resources)).await {
         Ok(applied) => applied,
         Err(error) => {
             let Some(reason) = error.condition() else {
@@ -233,6 +234,7 @@ async fn finish(
 }
 
 /// When a failed pass is tried again.
+#[allow(clippy::needless_pass_by_value, reason = "kube's Controller calls it so")]
 fn on_error(source: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
     let key = SourceKey {
         namespace: source.meta().namespace.clone().unwrap_or_default(),

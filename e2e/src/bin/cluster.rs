@@ -79,14 +79,9 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Parts {
-    /// Folder of the programs that `e2e/control-plane/build` built.
-    #[arg(
-        long,
-        env = "SMS_E2E_CONTROL_PLANE",
-        value_name = "FOLDER",
-        default_value = ""
-    )]
-    control_plane: PathBuf,
+    /// Folder of the programs that `e2e/control-plane/build` built, which prints it.
+    #[arg(long, env = "SMS_E2E_CONTROL_PLANE", value_name = "FOLDER")]
+    control_plane: Option<PathBuf>,
     /// Image archives, or folders of them, that Pods may use.
     #[arg(long, env = "SMS_E2E_IMAGES", value_name = "PATH", default_value = "target/e2e/images", num_args = 1..)]
     images: Vec<PathBuf>,
@@ -113,16 +108,13 @@ async fn run(command: Command) -> Result<u8> {
             run_with_foreign_cluster(&command)
         }
         Command::Run { parts, logs, command } => {
+            let mut options = inside(&parts, PathBuf::new(), false, command)?;
             let state = tempfile::Builder::new().prefix("sms-e2e-").tempdir();
-            let state = state.map_err(|source| Error::File {
-                act: "create a folder in",
-                path: env::temp_dir(),
-                source,
-            })?;
-            outside::run(&inside(&parts, state.keep(), false, command)?, logs.as_deref()).await
+            options.state = state.map_err(unwritable)?.keep();
+            outside::run(&options, logs.as_deref()).await
         }
         Command::Up { parts } => {
-            inside(&parts, PathBuf::new(), true, Vec::new())?;
+            outside::check(&inside(&parts, PathBuf::new(), true, Vec::new())?)?;
             println!("{}", outside::up(&arguments(&parts)).await?.display());
             Ok(0)
         }
@@ -162,6 +154,15 @@ async fn run(command: Command) -> Result<u8> {
     }
 }
 
+fn unwritable(source: io::Error) -> Error {
+    let path = env::temp_dir();
+    Error::File {
+        act: "create a folder in",
+        path,
+        source,
+    }
+}
+
 /// What goes on inside, with everything that depends on this process's folder and environment resolved.
 fn inside(parts: &Parts, state: PathBuf, linked_to_host: bool, command: Vec<OsString>) -> Result<Inside> {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -173,7 +174,7 @@ fn inside(parts: &Parts, state: PathBuf, linked_to_host: bool, command: Vec<OsSt
     Ok(Inside {
         cgroup: format!("sms-e2e-{}", std::process::id()),
         state,
-        control_plane: absolute(&parts.control_plane),
+        control_plane: parts.control_plane.as_deref().map(absolute).unwrap_or_default(),
         images: images.iter().map(|image| absolute(image)).collect(),
         linked_to_host,
         command,
@@ -205,7 +206,11 @@ fn archives(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
 }
 
 fn arguments(parts: &Parts) -> Vec<String> {
-    let mut arguments = vec![format!("--control-plane={}", parts.control_plane.display())];
+    let control_plane = parts.control_plane.as_ref();
+    let mut arguments: Vec<_> = control_plane
+        .map(|folder| format!("--control-plane={}", folder.display()))
+        .into_iter()
+        .collect();
     arguments.extend(
         parts
             .images
@@ -227,7 +232,7 @@ fn run_with_foreign_cluster(command: &[OsString]) -> Result<u8> {
 }
 
 fn enter(parts: &Parts, command: &[OsString]) -> Result<u8> {
-    let programs = Programs::find(&parts.control_plane, !parts.no_node)?;
+    let programs = Programs::find(&parts.control_plane.clone().unwrap_or_default(), !parts.no_node)?;
     let layout = Layout::new(outside::background_state());
     let status = outside::enter()?
         .args(command)

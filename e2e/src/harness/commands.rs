@@ -17,6 +17,7 @@ pub fn command(component: Component, layout: &Layout, programs: &Programs) -> Ve
         Component::ControllerManager => controller_manager(layout),
         Component::Scheduler => scheduler(layout),
         Component::Containerd => vec![format!("--config={}", file(layout, "containerd.toml"))],
+        Component::Dns => vec![format!("-conf={}", file(layout, "Corefile"))],
         Component::Kubelet => kubelet(layout),
         Component::Proxy => vec![format!("--config={}", file(layout, "kube-proxy.yaml"))],
     };

@@ -10,6 +10,9 @@ use crate::layout::{API_PORT, Layout, NODE_ADDRESS, NODE_NAME, POD_RANGE};
 /// The image of the container that holds a Pod's namespaces; `e2e/images` makes it.
 pub const PAUSE_IMAGE: &str = "docker.io/sms-scraper/pause:e2e";
 
+/// The last labels of every Service's name.
+const CLUSTER_DOMAIN: &str = "cluster.local";
+
 /// A kubeconfig of a user with a token. JSON is YAML.
 pub fn kubeconfig(authority: &Path, token: &str) -> Value {
     json!({
@@ -41,6 +44,8 @@ pub fn kubelet(layout: &Layout, machine: &Machine) -> Value {
         "authorization": { "mode": "Webhook" },
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": format!("/{}", machine.cgroup),
+        "clusterDNS": [NODE_ADDRESS],
+        "clusterDomain": CLUSTER_DOMAIN,
         "containerRuntimeEndpoint": format!("unix://{}", layout.containerd_socket().display()),
         "enforceNodeAllocatable": [],
         // The disk of a developer's machine may be nearly full.
@@ -73,6 +78,14 @@ pub fn proxy(kubeconfig: &Path) -> Value {
         // Limits of the whole machine are not ours to set.
         "conntrack": { "maxPerCore": 0, "min": 0, "tcpCloseWaitTimeout": "0s", "tcpEstablishedTimeout": "0s" },
     })
+}
+
+/// Configuration of the DNS server: names of Services, and none of the world outside.
+pub fn dns(kubeconfig: &Path) -> String {
+    let kubeconfig = kubeconfig.display();
+    format!(
+        ".:53 {{\n    bind {NODE_ADDRESS}\n    errors\n    kubernetes {CLUSTER_DOMAIN} {{\n        kubeconfig {kubeconfig}\n    }}\n}}\n"
+    )
 }
 
 /// The network of Pods: a link of its own for each, so that what goes from Pod to Service to Pod is routed, and address

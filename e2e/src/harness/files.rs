@@ -8,7 +8,7 @@ use super::{Error, Result, configuration, credentials, machine::Machine};
 use crate::{Component, layout::Layout};
 
 /// Users of the API that are there from the start, with the groups that make them what they are.
-const USERS: [(Option<Component>, &str, &str); 5] = [
+const USERS: [(Option<Component>, &str, &str); 6] = [
     (None, "admin", "system:masters"),
     (
         Some(Component::ControllerManager),
@@ -18,6 +18,7 @@ const USERS: [(Option<Component>, &str, &str); 5] = [
     (Some(Component::Scheduler), "system:kube-scheduler", ""),
     (Some(Component::Kubelet), "system:node:node", "system:nodes"),
     (Some(Component::Proxy), "system:kube-proxy", ""),
+    (Some(Component::Dns), "dns", "system:masters"),
 ];
 
 /// Writes certificates, tokens, kubeconfigs and the components' configuration.
@@ -49,6 +50,8 @@ pub fn write(layout: &Layout, machine: &Machine) -> Result<()> {
         &layout.path("containerd.toml"),
         &configuration::containerd(layout, machine),
     )?;
+    let dns = configuration::dns(&layout.kubeconfig_of(Component::Dns));
+    write_text(&layout.path("Corefile"), &dns)?;
     write_text(&layout.path("resolv.conf"), "")
 }
 

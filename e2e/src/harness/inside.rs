@@ -77,6 +77,8 @@ pub fn variables(layout: &Layout, programs: &Programs, with_node: bool) -> Vec<(
     let mut variables = vec![
         ("PATH", programs.search_path().into()),
         ("KUBECONFIG", layout.kubeconfig().into()),
+        // What kubectl keeps between calls, which is in the home folder otherwise.
+        ("KUBECACHEDIR", layout.path("kubectl-cache").into()),
         (environment::STATE, layout.state().into()),
         (environment::NODE_ADDRESS, NODE_ADDRESS.into()),
         (environment::VENUE_ADDRESS, VENUE_ADDRESS.into()),
@@ -111,6 +113,7 @@ async fn bring_up(
         Component::Scheduler,
         Component::Kubelet,
         Component::Proxy,
+        Component::Dns,
     ] {
         if has(component) {
             supervisor.start(component);

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -33,12 +34,9 @@ const INIT: &str = r#""$@"; exit $?"#;
 /// # Errors
 /// What keeps the cluster from being started. What goes wrong inside is told there, and is exit code 1 here.
 pub async fn run(options: &Inside, logs: Option<&Path>) -> Result<u8> {
-    if !rustix::process::geteuid().is_root() {
-        return Err(Error::NotRoot);
-    }
-    Programs::find(&options.control_plane, !options.images.is_empty())?;
     let layout = Layout::new(&options.state);
     let state = State(layout.clone());
+    check(options)?;
     let cgroups = Cgroups::create(&options.cgroup)?;
     let code = until_end(options, &layout).await;
     if let Some(folder) = logs {
@@ -49,27 +47,50 @@ pub async fn run(options: &Inside, logs: Option<&Path>) -> Result<u8> {
     code
 }
 
+/// Whether a cluster could be started.
+///
+/// # Errors
+/// What is missing.
+pub fn check(options: &Inside) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Error::NotRoot);
+    }
+    Programs::find(&options.control_plane, !options.images.is_empty()).map(drop)
+}
+
 async fn until_end(options: &Inside, layout: &Layout) -> Result<u8> {
     let mut child = unshare(options)?;
-    if options.linked_to_host {
-        while !layout.path("namespaces").exists() && child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            time::sleep(Duration::from_millis(20)).await;
-        }
-        let pid = child.id().ok_or(Error::NotUp)?;
-        network::link_to_host(pid)?;
-        let children = format!("/proc/{pid}/task/{pid}/children");
-        let init = fs::read_to_string(&children).map_err(Error::file("read", &children))?;
-        let path = layout.path("init.pid");
-        fs::write(&path, init.trim()).map_err(Error::file("write", &path))?;
-    }
     tokio::select! {
-        status = child.wait() => status.map(inside::exit_code).map_err(spawned("unshare")),
+        code = accompany(&mut child, options, layout) => code,
         number = end_signal() => {
             // Its end ends the first process of the namespaces, and with it everything inside.
             child.kill().await.map_err(spawned("unshare"))?;
             Ok(128 + number?)
         }
     }
+}
+
+/// Gives the namespaces their link, if they get one, and waits for their end.
+async fn accompany(child: &mut Child, options: &Inside, layout: &Layout) -> Result<u8> {
+    let pid = child.id().unwrap_or_default();
+    if options.linked_to_host {
+        while !layout.path("namespaces").exists() {
+            if let Some(status) = child.try_wait().map_err(spawned("unshare"))? {
+                return Ok(inside::exit_code(status));
+            }
+            time::sleep(Duration::from_millis(20)).await;
+        }
+        network::link_to_host(pid)?;
+        let children = format!("/proc/{pid}/task/{pid}/children");
+        let init = fs::read_to_string(&children).map_err(Error::file("read", &children))?;
+        let path = layout.path("init.pid");
+        fs::write(&path, init.trim()).map_err(Error::file("write", &path))?;
+    }
+    child
+        .wait()
+        .await
+        .map(inside::exit_code)
+        .map_err(spawned("unshare"))
 }
 
 /// Everything inside dies with `unshare`, which dies with this process.
@@ -163,7 +184,9 @@ pub async fn up(hold: &[String]) -> Result<PathBuf> {
         return Err(Error::AlreadyUp { state });
     }
     let _ = fs::remove_dir_all(&state);
-    fs::create_dir_all(&state).map_err(Error::file("create", &state))?;
+    // It holds the administrator's token.
+    let folder = fs::DirBuilder::new().mode(0o700).create(&state);
+    folder.map_err(Error::file("create", &state))?;
     let log = state.with_extension("log");
     let output = fs::File::create(&log).map_err(Error::file("create", &log))?;
     let program = env::current_exe().map_err(spawned("cluster"))?;

@@ -35,7 +35,12 @@ impl Programs {
             wanted.extend(controllers);
         }
         if with_node {
-            wanted.extend([Component::Containerd, Component::Kubelet, Component::Proxy]);
+            wanted.extend([
+                Component::Containerd,
+                Component::Kubelet,
+                Component::Proxy,
+                Component::Dns,
+            ]);
         }
         let mut missing = Vec::new();
         let mut components = Vec::new();
@@ -64,15 +69,7 @@ impl Programs {
                 folder: folder.to_owned(),
             });
         }
-        Err(Error::MissingPrograms {
-            names: missing,
-            remedy: format!(
-                "looked in {} and PATH; the kube-* programs, kubelet and kubectl come from e2e/control-plane/build, the \
-                 others on Debian from etcd-server, containerd, runc, containernetworking-plugins, iproute2, iptables, \
-                 util-linux",
-                folder.display()
-            ),
-        })
+        Err(Error::MissingPrograms { names: missing })
     }
 
     /// The components that run.
@@ -86,37 +83,24 @@ impl Programs {
         found.map_or_else(|| Path::new(component.name()), |(_, path)| path)
     }
 
-    /// The search path of components and of the command: with `kubectl`, and with the folders of system programs.
+    /// The search path of components and of the command: the pinned `kubectl` first, the folders of system programs last.
     pub fn search_path(&self) -> String {
-        let mut folders: Vec<_> = search_path().collect();
-        folders.extend(SYSTEM_FOLDERS.map(PathBuf::from));
-        folders.push(self.folder.clone());
-        let folders: Vec<_> = folders
-            .iter()
-            .map(|folder| folder.display().to_string())
-            .collect();
-        folders.join(":")
+        let folders = folders(&self.folder).map(|folder| folder.display().to_string());
+        folders.collect::<Vec<_>>().join(":")
     }
 }
 
-/// The folder that `e2e/control-plane/build` fills: `KUBEBUILDER_ASSETS`, or what `SMS_E2E_CONTROL_PLANE` names.
-pub fn control_plane() -> Option<PathBuf> {
-    let of = |name| env::var_os(name).filter(|value| !value.is_empty());
-    of("KUBEBUILDER_ASSETS")
-        .or_else(|| of("SMS_E2E_CONTROL_PLANE"))
-        .map(PathBuf::from)
-}
-
-fn search_path() -> impl Iterator<Item = PathBuf> {
+fn folders(first: &Path) -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).collect::<Vec<_>>().into_iter()
+    let path: Vec<_> = env::split_paths(&path).collect();
+    [first.to_owned()]
+        .into_iter()
+        .chain(path)
+        .chain(SYSTEM_FOLDERS.map(PathBuf::from))
 }
 
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    [folder.to_owned()]
-        .into_iter()
-        .chain(search_path())
-        .chain(SYSTEM_FOLDERS.map(PathBuf::from))
+    folders(folder)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
 }

@@ -285,7 +285,7 @@ async fn a_cron_job_that_was_deleted_is_created_again() {
         .caches
         .cron_jobs()
         .remove(&ObjectMetaOf(&cron_job).with("cron-job-uid", 1));
-    let (result, _) = tokio::join!(pass(&context, &source), async {
+    let (result, ()) = tokio::join!(pass(&context, &source), async {
         server.expect("POST", CRON_JOBS, 201, stored(1)).await;
     });
     result.unwrap();

@@ -217,7 +217,7 @@ fn collect_secrets(value: &Value, path: &str, found: &mut Vec<SecretUse>) {
                             name: secret,
                             key,
                             is_store: false,
-                        })
+                        });
                     }
                     _ => collect_secrets(value, &path, found),
                 }

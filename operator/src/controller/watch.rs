@@ -200,7 +200,9 @@ pub async fn cron_jobs(context: Arc<Context>, namespace: Option<String>, listed:
             Event::Delete(object) => cache.remove(&object.metadata).into_iter().collect(),
         };
         drop(cache);
-        changed.iter().for_each(|key| caches.trigger(key));
+        for key in &changed {
+            caches.trigger(key);
+        }
     })
     .await;
 }

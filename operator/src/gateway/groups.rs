@@ -91,3 +91,86 @@ pub fn orphans<S: std::hash::BuildHasher>(
 pub fn is_live<S: std::hash::BuildHasher>(group: &Group, live: &HashMap<String, SourceKey, S>) -> bool {
     live.get(&group.api_name) == Some(&group.source)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn key(name: &str) -> SourceKey {
+        SourceKey {
+            namespace: "music".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn entry(labels: &Value, infos: &[(&str, &str)]) -> Value {
+        let metrics: Vec<Value> = infos
+            .iter()
+            .map(|(name, installation)| {
+                json!({"labels": {"namespace": "music", "name": name, "installation": installation}, "value": "1"})
+            })
+            .collect();
+        let mut entry =
+            json!({"labels": labels, "last_push_successful": true, "push_time_seconds": {"type": "GAUGE"}});
+        if !metrics.is_empty() {
+            entry["sms_source_info"] = json!({"type": "GAUGE", "metrics": metrics});
+        }
+        entry
+    }
+
+    fn parsed(entries: &[Value]) -> Vec<Group> {
+        let answer = json!({"status": "success", "data": entries}).to_string();
+        parse(answer.as_bytes(), "ours").unwrap()
+    }
+
+    #[test]
+    fn a_group_of_this_installation_is_read() {
+        let labels = json!({"job": "sms_scraper", "instance": "x"});
+        let group = Group {
+            api_name: "x".to_owned(),
+            source: key("a"),
+        };
+        assert_eq!(parsed(&[entry(&labels, &[("a", "ours")])]), [group]);
+    }
+
+    #[test]
+    fn every_other_group_is_somebody_elses() {
+        let ours = json!({"job": "sms_scraper", "instance": "x"});
+        assert_eq!(
+            parsed(&[
+                entry(&ours, &[]),
+                entry(&ours, &[("a", "theirs")]),
+                entry(&ours, &[("a", "ours"), ("b", "theirs")]),
+                entry(&ours, &[("a", "ours"), ("b", "ours")]),
+                entry(&json!({"job": "other", "instance": "x"}), &[("a", "ours")]),
+                entry(&json!({"job": "sms_scraper"}), &[("a", "ours")]),
+                entry(&json!({"instance": "x"}), &[("a", "ours")]),
+                entry(
+                    &json!({"job": "sms_scraper", "instance": "x", "team": "a"}),
+                    &[("a", "ours")]
+                ),
+            ]),
+            []
+        );
+    }
+
+    #[test]
+    fn what_is_no_list_of_groups_is_an_error() {
+        for text in ["", "<html>", "{}", r#"{"status":"error"}"#, r#"{"data":{}}"#] {
+            assert!(parse(text.as_bytes(), "ours").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_an_orphan_unless_its_source_owns_the_api_name() {
+        let group = |api_name: &str, source: &str| Group {
+            api_name: api_name.to_owned(),
+            source: key(source),
+        };
+        let live = HashMap::from([("x".to_owned(), key("a")), ("y".to_owned(), key("b"))]);
+        let groups = vec![group("x", "a"), group("y", "a"), group("z", "c")];
+        assert_eq!(orphans(groups, &live), [group("y", "a"), group("z", "c")]);
+    }
+}

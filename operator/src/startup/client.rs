@@ -42,13 +42,21 @@ pub fn from_config(
     mut config: Config,
     on_answer: impl Fn() + Send + Sync + 'static,
 ) -> Result<Client, StartupError> {
-    let unusable = |error: &dyn Error| StartupError::Client(causes(error));
     config.connect_timeout = Some(CONNECT_LIMIT);
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    let plain = Client::try_from(config).map_err(|error| unusable(&error))?;
+    let plain = Client::try_from(config).map_err(|error| StartupError::Client(causes(&error)))?;
+    with_limits(plain, namespace, on_answer)
+}
+
+/// Requests of `plain`, limited in time and tried again a few times.
+fn with_limits(
+    plain: Client,
+    namespace: String,
+    on_answer: impl Fn() + Send + Sync + 'static,
+) -> Result<Client, StartupError> {
     let policy = RetryPolicy::new(RETRY_PAUSE, LONGEST_RETRY_PAUSE, RETRIES, true)
-        .map_err(|error| unusable(&error))?;
+        .map_err(|error| StartupError::Client(causes(&error)))?;
     let retrying = ServiceBuilder::new()
         .layer(RetryLayer::new(policy))
         .service(service_fn(move |request: Request<Body>| {
@@ -90,11 +98,12 @@ fn is_watch(request: &Request<Body>) -> bool {
 pub fn in_words(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => format!("{} (status {})", status.message, status.code),
+        kube::Error::Service(source) => causes(source.as_ref()),
         other => causes(other),
     }
 }
 
-/// The last two causes: what was done, and why it failed.
+/// The causes that say something new, from the outermost.
 fn causes(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut cause = error.source();
@@ -107,3 +116,6 @@ fn causes(error: &dyn Error) -> String {
     }
     texts.join(": ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use crate::runs::FinishedRun;
 mod conditions;
 mod events;
 mod ledger;
+mod ready;
 mod steady;
 mod whole;
 

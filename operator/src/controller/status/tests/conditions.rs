@@ -1,102 +1,6 @@
-//! Tests of the four conditions.
+//! Tests of the conditions that runs move, and of what all four have in common.
 
 use super::*;
-
-fn ready(situation: &Situation, time: &str) -> String {
-    said(&situation.assess(day(time)).status).remove(0)
-}
-
-#[test]
-fn ready_follows_the_steps_before_and_what_keeps_runs_from_starting() {
-    let refused = |reason| Situation {
-        refused: Some((reason, "x".into())),
-        ..Situation::with_runs([active("1", false, Some(Reason::Unschedulable))])
-    };
-    for (situation, expected) in [
-        (Situation::default(), "Ready True Scheduled"),
-        (
-            Situation {
-                spec: json!({"suspend": true}),
-                ..Situation::default()
-            },
-            "Ready True Suspended",
-        ),
-        (refused(ConditionReason::NameTaken), "Ready False NameTaken"),
-        (
-            refused(ConditionReason::CronJobRefused),
-            "Ready False CronJobRefused",
-        ),
-        (
-            Situation::with_runs([active("1", false, None)]),
-            "Ready True Scheduled",
-        ),
-        (
-            Situation::with_runs([active("1", true, None)]),
-            "Ready True Scheduled",
-        ),
-        (
-            Situation::with_runs([active("1", false, Some(Reason::Unschedulable))]),
-            "Ready False Unschedulable",
-        ),
-        (
-            Situation::with_runs([
-                active("1", true, None),
-                active("2", false, Some(Reason::ImagePullFailed)),
-            ]),
-            "Ready False ImagePullFailed",
-        ),
-        (
-            Situation::with_runs([failed("1", "06:00:00", Reason::ImagePullFailed)]),
-            "Ready True Scheduled",
-        ),
-    ] {
-        assert_eq!(ready(&situation, "07:00:00"), expected, "{situation:?}");
-    }
-}
-
-#[test]
-fn a_source_whose_runs_cannot_start_is_not_ready_until_one_does() {
-    let stuck = Situation::with_runs([active("1", false, Some(Reason::ImagePullFailed))]);
-    let ended = stuck.then(at(NOW), [failed("1", "07:10:00", Reason::ImagePullFailed)]);
-    assert_eq!(ready(&ended, "07:10:01"), "Ready False ImagePullFailed");
-    let first = ended.written(day("07:10:01"));
-    let next = |run| first.then(day("07:10:02"), [run]);
-    assert_eq!(
-        ready(&next(active("2", false, None)), "13:44:01"),
-        "Ready False ImagePullFailed"
-    );
-    assert_eq!(
-        ready(&next(active("2", true, None)), "13:44:01"),
-        "Ready True Scheduled"
-    );
-    assert_eq!(
-        ready(&next(succeeded("2", "13:44:09")), "13:44:10"),
-        "Ready True Scheduled"
-    );
-    assert_eq!(
-        ready(&next(failed("2", "13:44:09", Reason::OOMKilled)), "13:44:10"),
-        "Ready True Scheduled"
-    );
-
-    let edited = Situation {
-        generation: 2,
-        ..first.clone()
-    };
-    assert_eq!(
-        ready(&edited, "08:00:00"),
-        "Ready True Scheduled",
-        "the edit may have helped"
-    );
-    let new_image = Situation {
-        cron_job_generation: 2,
-        ..first
-    };
-    assert_eq!(
-        ready(&new_image, "08:00:00"),
-        "Ready True Scheduled",
-        "so may the operator's settings"
-    );
-}
 
 #[test]
 fn the_last_run_is_told_with_counts_or_with_its_reason() {
@@ -165,12 +69,27 @@ fn data_stays_as_healthy_as_it_was_while_runs_fail() {
         "DataHealthy True AsExpected"
     );
 
+    let out_of_order = vec![suspicious("1", "02:00:00"), succeeded("2", "01:00:00")];
+    assert_eq!(
+        healthy(out_of_order),
+        "DataHealthy False DropDetected",
+        "the order of ends counts"
+    );
+
     let was_bad = Situation::with_runs([suspicious("1", "01:00:00")]);
     let later = was_bad
         .then(at(NOW), [broken("2", "07:30:00")])
         .assess(day("07:30:01"))
         .status;
     assert_eq!(said(&later)[2], "DataHealthy False DropDetected");
+
+    let edited = Situation {
+        generation: 2,
+        ..was_bad.written(at(NOW))
+    };
+    let kept = edited.assess(day("08:00:00")).status;
+    assert_eq!(said(&kept)[2], "DataHealthy False DropDetected");
+    assert_eq!(kept.conditions[2].observed_generation, Some(2));
 }
 
 #[test]
