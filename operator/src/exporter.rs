@@ -7,7 +7,7 @@ pub mod intervals;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -18,15 +18,23 @@ use crate::api_names::ApiNames;
 use intervals::Intervals;
 
 /// What is known of all sources.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
+#[derive(Clone, Debug)]
+pub struct Sources<'s> {
     /// Every source.
-    pub sources: Vec<Arc<ScrapeSource>>,
+    pub sources: Vec<&'s ScrapeSource>,
     /// Which of them has which API name.
-    pub names: Arc<ApiNames>,
+    pub names: &'s ApiNames,
 }
 
-impl Sources {
+impl<'s> Sources<'s> {
+    /// `sources`, of which `names` knows the owners.
+    pub fn new(sources: impl IntoIterator<Item = &'s ScrapeSource>, names: &'s ApiNames) -> Self {
+        Self {
+            sources: sources.into_iter().collect(),
+            names,
+        }
+    }
+
     /// The source that each API name belongs to.
     pub fn owners(&self) -> HashMap<String, SourceKey> {
         self.sources
@@ -62,7 +70,7 @@ impl Exporter {
     pub fn to_text(
         &self,
         own: &[MetricFamily],
-        sources: Option<&Sources>,
+        sources: Option<&Sources<'_>>,
         now: Timestamp,
     ) -> Result<String, prometheus::Error> {
         let mut text = Vec::new();

@@ -93,7 +93,7 @@ pub async fn run(args: RunArgs) -> Result<u8, CommandError> {
     let views = Views {
         metrics: metrics.clone(),
         exporter: Arc::new(Exporter::new(&args.job.installation)),
-        sources: Arc::new(move || sources.sources()),
+        sources: Arc::new(move |read| sources.read(read)),
         health: health.clone(),
     };
     let everywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
@@ -144,7 +144,7 @@ fn tidying(
         return GatewayHandle::none();
     };
     let live = term.clone();
-    let live = Arc::new(move || live.sources().map(|sources| sources.owners()));
+    let live = Arc::new(move || live.owners());
     let (handle, task) = GatewayHandle::start(gateway, live, interval, stop.clone());
     tokio::spawn(task);
     handle
@@ -198,14 +198,19 @@ impl Operator {
     ) -> Result<(), CommandError> {
         let mut leads = leadership.watch();
         loop {
-            self.health.note_lease_read(Instant::now());
-            self.health.set_stage(Stage::Following);
+            if !stop.is_cancelled() {
+                // From now on the Lease has to be read.
+                self.health.note_lease_read(Instant::now());
+                self.health.set_stage(Stage::Following);
+            }
+            // First the signal: a process that leads until it has stopped must not begin again.
             let elected = tokio::select! {
-                elected = leads.wait_for(|leads| *leads) => elected.map(|_| ()),
+                biased;
                 () = stop.cancelled() => {
                     self.health.set_stage(Stage::Stopping);
                     return Ok(());
                 }
+                elected = leads.wait_for(|leads| *leads) => elected.map(drop),
             };
             if elected.is_err() {
                 return Err(self.died("leader election"));

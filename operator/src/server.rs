@@ -22,8 +22,8 @@ use crate::{
 };
 use health::Health;
 
-/// What is known of all sources; `None` while this process does not lead, or has not read them all.
-pub type SourceView = Arc<dyn Fn() -> Option<Sources> + Send + Sync>;
+/// Hands over what is known of all sources; nothing while this process does not lead, or has not read them all.
+pub type SourceView = Arc<dyn Fn(&mut dyn FnMut(&Sources<'_>)) + Send + Sync>;
 
 const START_PAGE: &str =
     "<!doctype html><title>sms_operator</title><h1>sms_operator</h1><a href=\"/metrics\">Metrics</a>\n";
@@ -135,10 +135,10 @@ async fn metrics(State(Scrape { views, turn }): State<Scrape>) -> Response {
     // Ten thousand sources keep a thread busy for a while.
     let written = task::spawn_blocking(move || {
         let _turn = turn;
-        let sources = (views.sources)();
-        views
-            .exporter
-            .to_text(&views.metrics.gather(), sources.as_ref(), Timestamp::now())
+        let (own, now) = (views.metrics.gather(), Timestamp::now());
+        let mut text = None;
+        (views.sources)(&mut |sources| text = Some(views.exporter.to_text(&own, Some(sources), now)));
+        text.unwrap_or_else(|| views.exporter.to_text(&own, None, now))
     });
     match written.await {
         Ok(Ok(text)) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),

@@ -6,8 +6,8 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 use crate::args::LogFormat;
 
-/// Quiet at `info`: kube logs each failed request as an error, although whoever made it tells of it too.
-const DEFAULT: &str = "info,kube_client::client::builder=off";
+/// Logs each failed request as an error, although whoever made it tells of it too.
+const TALKATIVE: &str = "kube_client::client::builder=off";
 
 /// Below `info` these print headers and addresses, which can hold credentials.
 const NEVER_BELOW_INFO: [&str; 5] = ["hyper", "hyper_util", "reqwest", "rustls", "tower"];
@@ -17,11 +17,15 @@ const NEVER_BELOW_INFO: [&str; 5] = ["hyper", "hyper_util", "reqwest", "rustls",
 /// # Errors
 /// `filter` is no filter; in words.
 pub fn start(filter: Option<&str>, format: Option<LogFormat>) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULT))
+    let text = filter.unwrap_or("info");
+    let filter = EnvFilter::try_new(text)
         .map_err(|error| format!("--log (SMS_LOG): {error}; write for example info or sms_operator=debug"))?;
+    let quiet = (!text.contains("kube_client")).then(|| TALKATIVE.to_owned());
     let filter = NEVER_BELOW_INFO
         .iter()
-        .filter_map(|library| format!("{library}=info").parse().ok())
+        .map(|library| format!("{library}=info"))
+        .chain(quiet)
+        .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);
     let is_terminal = std::io::stderr().is_terminal();
     let layer = tracing_subscriber::fmt::layer()

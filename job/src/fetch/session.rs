@@ -125,12 +125,12 @@ impl Session {
                 return Err(FetchError::Internal("no request".to_owned()));
             };
             let shown = self.shown(&hop.url);
-            self.guard
-                .check_url(&hop.url)
-                .map_err(|refusal| FetchError::AddressForbidden {
-                    url: shown.clone(),
-                    refusal,
-                })?;
+            let forbidden = |refusal| FetchError::AddressForbidden {
+                url: shown.clone(),
+                refusal,
+            };
+            self.guard.check_url(&hop.url).map_err(forbidden)?;
+            self.transport.check(&hop.url).await.map_err(forbidden)?;
             let pause = match purpose {
                 Purpose::Page(_) => self.obey_robots(&hop.url).await?,
                 Purpose::Robots => None,

@@ -1,7 +1,5 @@
 //! Each family of the exporter from the rows of all sources. Pure.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
 use sms_crds::{
@@ -17,8 +15,8 @@ use super::{Sources, intervals::Intervals};
 
 /// One source, and what is computed once for all its series.
 #[derive(Debug)]
-pub struct Row {
-    source: Arc<ScrapeSource>,
+pub struct Row<'s> {
+    source: &'s ScrapeSource,
     api: String,
     is_owner: bool,
     timing: Option<Timing>,
@@ -32,15 +30,15 @@ struct Timing {
 }
 
 /// The rows of all sources, ordered by API name, the owner of each first.
-pub fn rows(sources: &Sources, now: Timestamp, intervals: &mut Intervals) -> Vec<Row> {
+pub fn rows<'s>(sources: &Sources<'s>, now: Timestamp, intervals: &mut Intervals) -> Vec<Row<'s>> {
     intervals.begin();
-    let mut rows: Vec<Row> = sources
+    let mut rows: Vec<Row<'s>> = sources
         .sources
         .iter()
         .map(|source| {
             let is_owner = sources.names.is_owner(source);
             Row {
-                source: source.clone(),
+                source,
                 api: source.api_name(),
                 is_owner,
                 timing: is_owner.then(|| timing(source, now, intervals)).flatten(),
@@ -67,7 +65,7 @@ fn timing(source: &ScrapeSource, now: Timestamp, intervals: &mut Intervals) -> O
 }
 
 /// Makes one family of all rows; `installation` is a label of one of them.
-pub type Writer = fn(&[Row], &str) -> MetricFamily;
+pub type Writer = fn(&[Row<'_>], &str) -> MetricFamily;
 
 /// A writer for each family, in the order of the contract.
 pub const WRITERS: [Writer; 11] = [
@@ -84,7 +82,7 @@ pub const WRITERS: [Writer; 11] = [
     condition,
 ];
 
-fn ingest_runs(rows: &[Row], _: &str) -> MetricFamily {
+fn ingest_runs(rows: &[Row<'_>], _: &str) -> MetricFamily {
     let counted = Outcome::ALL
         .into_iter()
         .filter(|outcome| *outcome != Outcome::SkippedByCadence);
@@ -97,13 +95,13 @@ fn ingest_runs(rows: &[Row], _: &str) -> MetricFamily {
     })
 }
 
-fn events_processed(rows: &[Row], _: &str) -> MetricFamily {
+fn events_processed(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::EVENTS_PROCESSED, rows, |row, number| {
         number(&[], count(row.totals().map(|totals| &totals.processed)));
     })
 }
 
-fn events_skipped(rows: &[Row], _: &str) -> MetricFamily {
+fn events_skipped(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::EVENTS_SKIPPED, rows, |row, number| {
         for reason in SkipReason::ALL {
             let skipped = row.totals().and_then(|totals| totals.skipped.get(&reason));
@@ -112,7 +110,7 @@ fn events_skipped(rows: &[Row], _: &str) -> MetricFamily {
     })
 }
 
-fn pipeline_errors(rows: &[Row], _: &str) -> MetricFamily {
+fn pipeline_errors(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::PIPELINE_ERRORS, rows, |row, number| {
         for step in Step::ALL {
             let errors = row.totals().and_then(|totals| totals.errors.get(&step));
@@ -121,7 +119,7 @@ fn pipeline_errors(rows: &[Row], _: &str) -> MetricFamily {
     })
 }
 
-fn pipeline_duration(rows: &[Row], _: &str) -> MetricFamily {
+fn pipeline_duration(rows: &[Row<'_>], _: &str) -> MetricFamily {
     let family = exported::PIPELINE_DURATION;
     let metrics = rows.iter().filter(|row| row.is_owner).map(|row| {
         let mut metric = Metric::from_label(vec![label(family.labels[0], &row.api)]);
@@ -131,7 +129,7 @@ fn pipeline_duration(rows: &[Row], _: &str) -> MetricFamily {
     metric_family(family, metrics.collect())
 }
 
-fn source_info(rows: &[Row], installation: &str) -> MetricFamily {
+fn source_info(rows: &[Row<'_>], installation: &str) -> MetricFamily {
     let family = exported::SOURCE_INFO;
     let metrics = rows.iter().map(|row| {
         let key = row.source.key();
@@ -146,7 +144,7 @@ fn source_info(rows: &[Row], installation: &str) -> MetricFamily {
     metric_family(family, metrics.collect())
 }
 
-fn expected_interval(rows: &[Row], _: &str) -> MetricFamily {
+fn expected_interval(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::SOURCE_EXPECTED_INTERVAL, rows, |row, number| {
         if let Some(timing) = row.timing {
             number(&[], timing.interval_seconds);
@@ -154,14 +152,14 @@ fn expected_interval(rows: &[Row], _: &str) -> MetricFamily {
     })
 }
 
-fn last_success(rows: &[Row], _: &str) -> MetricFamily {
+fn last_success(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::SOURCE_LAST_SUCCESS, rows, |row, number| {
         let last_success = row.status().and_then(|status| status.last_success_time.as_ref());
         number(&[], last_success.map_or(0.0, |time| seconds(time.0)));
     })
 }
 
-fn next_run(rows: &[Row], _: &str) -> MetricFamily {
+fn next_run(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::SOURCE_NEXT_RUN, rows, |row, number| {
         if let Some(timing) = row.timing {
             number(&[], timing.next_run.map_or(0.0, seconds));
@@ -169,13 +167,13 @@ fn next_run(rows: &[Row], _: &str) -> MetricFamily {
     })
 }
 
-fn suspended(rows: &[Row], _: &str) -> MetricFamily {
+fn suspended(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::SOURCE_SUSPENDED, rows, |row, number| {
         number(&[], f64::from(u8::from(row.source.spec.suspend)));
     })
 }
 
-fn condition(rows: &[Row], _: &str) -> MetricFamily {
+fn condition(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(operator::SOURCE_CONDITION, rows, |row, number| {
         let written = row.status().map_or(&[][..], |status| &status.conditions);
         for kind in conditions::TYPES {
@@ -191,7 +189,7 @@ fn condition(rows: &[Row], _: &str) -> MetricFamily {
     })
 }
 
-impl Row {
+impl Row<'_> {
     fn status(&self) -> Option<&ScrapeSourceStatus> {
         self.source.status.as_ref()
     }
@@ -202,7 +200,11 @@ impl Row {
 }
 
 /// A family of numbers with the label `api` and whatever else `write` gives, of the sources that have their API name.
-fn numbers(family: Family, rows: &[Row], write: impl Fn(&Row, &mut dyn FnMut(&[&str], f64))) -> MetricFamily {
+fn numbers(
+    family: Family,
+    rows: &[Row<'_>],
+    write: impl Fn(&Row<'_>, &mut dyn FnMut(&[&str], f64)),
+) -> MetricFamily {
     let mut metrics = Vec::with_capacity(rows.len());
     for row in rows.iter().filter(|row| row.is_owner) {
         write(row, &mut |values, value| {

@@ -7,7 +7,7 @@ use super::*;
 
 const NOW: &str = "2026-05-09T10:00:00Z";
 
-fn source(name: &str, created: &str, spec: &Value, status: &Value) -> Arc<ScrapeSource> {
+fn source(name: &str, created: &str, spec: &Value, status: &Value) -> ScrapeSource {
     let mut object = json!({
         "apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource",
         "metadata": {"name": name, "namespace": "music", "uid": name, "creationTimestamp": created},
@@ -17,14 +17,12 @@ fn source(name: &str, created: &str, spec: &Value, status: &Value) -> Arc<Scrape
     for (field, value) in spec.as_object().unwrap() {
         object["spec"][field] = value.clone();
     }
-    Arc::new(serde_json::from_value(object).unwrap())
+    serde_json::from_value(object).unwrap()
 }
 
-fn text(sources: &[Arc<ScrapeSource>]) -> String {
-    let sources = Sources {
-        sources: sources.to_vec(),
-        names: Arc::new(ApiNames::of(sources.iter().map(AsRef::as_ref))),
-    };
+fn text(sources: &[ScrapeSource]) -> String {
+    let names = ApiNames::of(sources);
+    let sources = Sources::new(sources, &names);
     Exporter::new("test")
         .to_text(&[], Some(&sources), NOW.parse().unwrap())
         .unwrap()
@@ -184,11 +182,8 @@ fn of_two_sources_with_one_api_name_the_older_has_the_series_and_both_have_their
     assert_eq!(found.get(r#"sms_events_processed_total{api="x"}"#), Some(&"1"));
     assert_eq!(text.matches("sms_events_processed_total{").count(), 1);
 
-    let names = Arc::new(ApiNames::of([younger.as_ref(), older.as_ref()]));
-    let sources = Sources {
-        sources: vec![younger, older.clone()],
-        names,
-    };
+    let names = ApiNames::of([&younger, &older]);
+    let sources = Sources::new([&younger, &older], &names);
     assert_eq!(sources.owners(), HashMap::from([("x".to_owned(), older.key())]));
 }
 
@@ -207,9 +202,9 @@ fn without_sources_only_the_own_families_are_written() {
 #[test]
 fn intervals_are_kept_as_long_as_a_source_needs_them() {
     let exporter = Exporter::new("test");
-    let scrape = |sources: Vec<Arc<ScrapeSource>>| {
-        let names = Arc::new(ApiNames::of(sources.iter().map(AsRef::as_ref)));
-        let sources = Sources { sources, names };
+    let scrape = |sources: &[ScrapeSource]| {
+        let names = ApiNames::of(sources);
+        let sources = Sources::new(sources, &names);
         exporter
             .to_text(&[], Some(&sources), NOW.parse().unwrap())
             .unwrap();
@@ -217,6 +212,6 @@ fn intervals_are_kept_as_long_as_a_source_needs_them() {
     };
     let hourly = source("a", NOW, &json!({"schedule": "1 * * * *"}), &Value::Null);
     let daily = source("b", NOW, &json!({"schedule": "1 1 * * *"}), &Value::Null);
-    assert_eq!(scrape(vec![hourly.clone(), daily]), 2);
-    assert_eq!(scrape(vec![hourly]), 1);
+    assert_eq!(scrape(&[hourly.clone(), daily]), 2);
+    assert_eq!(scrape(&[hourly]), 1);
 }

@@ -1,6 +1,11 @@
 //! The time for which this process leads, for those who look at it from outside. Pure but for the lock.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use sms_crds::SourceKey;
 
 use crate::{context::Context, exporter::Sources};
 
@@ -21,29 +26,33 @@ impl Term {
 
     /// Whether everything has been read once.
     pub(super) fn is_synced(&self) -> bool {
-        self.sources().is_some()
+        self.synced().is_some()
     }
 
-    /// Every source; `None` while that is not known, or while another process leads.
-    pub(super) fn sources(&self) -> Option<Sources> {
-        let context = self.lock().clone()?;
-        sources(&context)
+    /// Hands over every source that can be read; nothing while they are not known, or another process leads.
+    pub(super) fn read(&self, read: &mut dyn FnMut(&Sources<'_>)) {
+        let Some(context) = self.synced() else {
+            return;
+        };
+        let sources = context.caches.sources().state();
+        // A copy: the controller must not wait for a scrape.
+        let names = context.caches.api_names().clone();
+        let readable = sources.iter().filter_map(|source| source.0.as_ref().ok());
+        read(&Sources::new(readable, &names));
+    }
+
+    /// The source that each API name belongs to, if that is known.
+    pub(super) fn owners(&self) -> Option<HashMap<String, SourceKey>> {
+        let mut owners = None;
+        self.read(&mut |sources| owners = Some(sources.owners()));
+        owners
+    }
+
+    fn synced(&self) -> Option<Arc<Context>> {
+        self.lock().clone().filter(|context| context.caches.is_synced())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Context>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn sources(context: &Context) -> Option<Sources> {
-    let caches = &context.caches;
-    caches.is_synced().then(|| Sources {
-        sources: caches
-            .sources()
-            .state()
-            .iter()
-            .filter_map(|source| source.0.as_ref().ok().cloned().map(Arc::new))
-            .collect(),
-        names: Arc::new(caches.api_names().clone()),
-    })
 }

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Most connections at once.
-const CONNECTIONS: u32 = 64;
+const CONNECTIONS: u32 = 256;
 /// Time to send the head of a request.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Age from which a connection takes no further request, and the time that the last one then has.
