@@ -101,7 +101,7 @@ impl Scene {
                 outcome.as_str()
             );
             let is_false =
-                format!("sms_source_condition{{api=\"{api}\",status=\"False\",type=\"LastRunSucceeded\"}} 1");
+                format!("sms_source_condition{{api=\"{api}\",type=\"LastRunSucceeded\",status=\"False\"}} 1");
             match counted == [runs] && metrics.lines().any(|line| line == is_false) {
                 true => Ok(()),
                 false => Err(metrics),
