@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually, usage::Usage};
+use crate::{Cluster, Namespace, crd, eventually, http, usage::Usage};
 
 /// Namespace of the operator in the manifests that ship.
 pub const HOME: &str = "sms-system";
@@ -65,6 +65,9 @@ pub struct Operator {
 }
 
 /// Installs what ships: CRD, namespace, rights.
+///
+/// # Panics
+/// If the API server refuses it.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install_rights(cluster: &Cluster) {
     crd::install(cluster).await;
@@ -88,6 +91,9 @@ pub async fn install_rights(cluster: &Cluster) {
 }
 
 /// A kubeconfig of the operator's service account.
+///
+/// # Panics
+/// If there is no such account.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
     let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", HOME, "--duration=2h"]);
@@ -109,7 +115,7 @@ pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
 }
 
 /// The program under test: beside the test itself, or what `SMS_E2E_OPERATOR` names.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("SMS_E2E_OPERATOR") {
         return path.into();
     }
@@ -128,6 +134,9 @@ async fn free_port() -> u16 {
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 impl Operator {
     /// Starts one; it may not be ready yet.
+    ///
+    /// # Panics
+    /// If the program is not there.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
         let folder =
             TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
@@ -196,6 +205,9 @@ impl Operator {
     }
 
     /// What it exports.
+    ///
+    /// # Panics
+    /// If it does not answer.
     pub async fn metrics(&self) -> String {
         match self.get(self.metrics_port, "/metrics").await {
             Ok((200, text)) => text,
@@ -256,27 +268,19 @@ impl Operator {
     }
 
     /// Asks it to end, as Kubernetes does; gives the exit code.
+    ///
+    /// # Panics
+    /// If it does not end within 20 s.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        match ended {
-            Ok(status) => status.ok().and_then(|status| status.code()),
-            Err(_) => panic!("the operator did not end within 20 s\n{}", self.log()),
-        }
+        let Ok(status) = ended else {
+            panic!("the operator did not end within 20 s\n{}", self.log());
+        };
+        status.ok().and_then(|status| status.code())
     }
 
     async fn get(&self, port: u16, path: &str) -> Result<(u16, String), String> {
-        let url = format!("http://127.0.0.1:{port}{path}");
-        let output = Command::new("curl")
-            .args(["-s", "-m", "10", "-w", "\n%{http_code}", &url])
-            .output()
-            .await
-            .map_err(|error| format!("curl: {error}"))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (body, code) = text.rsplit_once('\n').ok_or("no answer")?;
-        match code.parse() {
-            Ok(0) | Err(_) => Err(format!("no answer from {url}")),
-            Ok(code) => Ok((code, body.to_owned())),
-        }
+        http::get(&format!("http://127.0.0.1:{port}{path}")).await
     }
 }

@@ -118,7 +118,8 @@ pub fn environment(
     if let Some(path) = reach.ca_file.as_ref().filter(|path| !path.is_file()) {
         let path = path.display();
         return Err(CommandError::configuration(format!(
-            "--ca-file (SMS_CA_FILE) {path}: no such file"
+            "--ca-file (SMS_CA_FILE) {path}: no such file; in a cluster: the operator's job settings name a ConfigMap in \
+             caConfigMap, create it with that key in the source's namespace"
         )));
     }
     Ok(Arc::new(Environment {

@@ -252,7 +252,7 @@ impl Session {
     ) -> Result<Answer, FetchError> {
         let out_of_time = || FetchError::TimedOut {
             url: outgoing.shown.clone(),
-            phase: "the run",
+            phase: "the run (--run-timeout, in a cluster spec.job.activeDeadlineSeconds)",
             limit: self
                 .deadline
                 .map_or(Duration::ZERO, |deadline| deadline - self.clock.1),

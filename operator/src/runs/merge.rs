@@ -115,6 +115,11 @@ fn reported(
             Some(cause) => cause,
             None => return report.clone(),
         },
+        // With cgroups of version 1 the kernel may kill the extraction process alone, and the scraper can only guess.
+        (Outcome::Failed, Some(Reason::LimitExceeded)) => match of_cluster {
+            Some((Reason::OOMKilled, message)) => (Reason::OOMKilled, message),
+            _ => return report.clone(),
+        },
         (Outcome::Failed, _) => return report.clone(),
         (outcome, _) if !end.is_complete => {
             of_cluster.unwrap_or_else(|| cause::contradiction(owner, job, end, outcome))

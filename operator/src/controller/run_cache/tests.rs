@@ -32,6 +32,7 @@ fn pod(uid: &str, job_uid: &str, state: PodState) -> PodRecord {
         name: uid.to_owned(),
         job_uid: job_uid.to_owned(),
         created: Timestamp::UNIX_EPOCH,
+        is_deleted: false,
         state,
     }
 }

@@ -74,6 +74,7 @@ fn pod(uid: &str, created: &str, state: PodState) -> PodRecord {
         name: format!("sea-monster-1-{uid}"),
         job_uid: "job-1".into(),
         created: at(created),
+        is_deleted: false,
         state,
     }
 }
