@@ -262,6 +262,9 @@ impl Operator {
     }
 
     /// Memory and processor time that it has used so far.
+    ///
+    /// # Panics
+    /// If it does not run.
     pub fn usage(&self) -> Usage {
         let id = self.child.id().unwrap_or_default();
         Usage::of(id).unwrap_or_else(|| panic!("the operator does not run\n{}", self.log()))
