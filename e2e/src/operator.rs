@@ -65,6 +65,9 @@ pub struct Operator {
 }
 
 /// Installs what ships: CRD, namespace, rights.
+///
+/// # Panics
+/// If the API server refuses any of it.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install_rights(cluster: &Cluster) {
     crd::install(cluster).await;
@@ -88,6 +91,9 @@ pub async fn install_rights(cluster: &Cluster) {
 }
 
 /// A kubeconfig of the operator's service account.
+///
+/// # Panics
+/// If there is no such account.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
     let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", HOME, "--duration=2h"]);
@@ -128,6 +134,9 @@ async fn free_port() -> u16 {
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 impl Operator {
     /// Starts one; it may not be ready yet.
+    ///
+    /// # Panics
+    /// If there is no program, or no place for its files.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
         let folder =
             TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
@@ -196,6 +205,9 @@ impl Operator {
     }
 
     /// What it exports.
+    ///
+    /// # Panics
+    /// If it does not answer.
     pub async fn metrics(&self) -> String {
         match self.get(self.metrics_port, "/metrics").await {
             Ok((200, text)) => text,
@@ -250,19 +262,23 @@ impl Operator {
     }
 
     /// Memory and processor time that it has used so far.
+    ///
+    /// # Panics
+    /// If it does not run.
     pub fn usage(&self) -> Usage {
         let id = self.child.id().unwrap_or_default();
         Usage::of(id).unwrap_or_else(|| panic!("the operator does not run\n{}", self.log()))
     }
 
     /// Asks it to end, as Kubernetes does; gives the exit code.
+    ///
+    /// # Panics
+    /// If it has not ended after 20 s.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        match ended {
-            Ok(status) => status.ok().and_then(|status| status.code()),
-            Err(_) => panic!("the operator did not end within 20 s\n{}", self.log()),
-        }
+        let ended = ended.unwrap_or_else(|_| panic!("the operator did not end within 20 s\n{}", self.log()));
+        ended.ok().and_then(|status| status.code())
     }
 
     async fn get(&self, port: u16, path: &str) -> Result<(u16, String), String> {
