@@ -67,7 +67,7 @@ pub struct Operator {
 /// Installs what ships: CRD, namespace, rights.
 ///
 /// # Panics
-/// If the API server refuses it.
+/// If the API server refuses any of it.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install_rights(cluster: &Cluster) {
     crd::install(cluster).await;
@@ -136,7 +136,7 @@ impl Operator {
     /// Starts one; it may not be ready yet.
     ///
     /// # Panics
-    /// If the program is not there.
+    /// If there is no program, or no place for its files.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
         let folder =
             TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
@@ -273,14 +273,12 @@ impl Operator {
     /// Asks it to end, as Kubernetes does; gives the exit code.
     ///
     /// # Panics
-    /// If it does not end within 20 s.
+    /// If it has not ended after 20 s.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        let Ok(status) = ended else {
-            panic!("the operator did not end within 20 s\n{}", self.log());
-        };
-        status.ok().and_then(|status| status.code())
+        let ended = ended.unwrap_or_else(|_| panic!("the operator did not end within 20 s\n{}", self.log()));
+        ended.ok().and_then(|status| status.code())
     }
 
     async fn get(&self, port: u16, path: &str) -> Result<(u16, String), String> {
