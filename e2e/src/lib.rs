@@ -12,7 +12,10 @@
 pub mod cluster;
 pub mod component;
 pub mod crd;
+pub mod crowd;
+pub mod end_state;
 pub mod eventually;
+pub mod gate;
 pub mod harness;
 pub mod http;
 pub mod layout;
@@ -21,6 +24,7 @@ pub mod operator;
 pub mod requests;
 pub mod services;
 pub mod source;
+pub mod usage;
 pub mod venue;
 
 pub use cluster::Cluster;

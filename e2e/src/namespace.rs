@@ -69,6 +69,11 @@ impl Namespace {
         &self.name
     }
 
+    /// The administrator's client.
+    pub fn client(&self) -> kube::Client {
+        self.cluster.client()
+    }
+
     /// The objects of one kind in it.
     pub fn api<K>(&self) -> Api<K>
     where

@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually, http};
+use crate::{Cluster, Namespace, crd, eventually, http, usage::Usage};
 
 /// Namespace of the operator in the manifests that ship.
 pub const HOME: &str = "sms-system";
@@ -31,6 +31,8 @@ pub struct Options {
     pub job_settings: String,
     /// Name of its Lease; `None` runs it without leader election.
     pub lease: Option<String>,
+    /// Further variables of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Options {
@@ -41,6 +43,7 @@ impl Options {
             flags: Vec::new(),
             job_settings: format!("image: {}\nimagePullPolicy: Never\n", cluster.job_image()),
             lease: None,
+            environment: Vec::new(),
         }
     }
 
@@ -159,6 +162,7 @@ impl Operator {
             .env("SMS_HEALTH_PORT", health_port.to_string())
             .env("SMS_LOG_FORMAT", "json")
             .env("SMS_LEADER_ELECTION", options.lease.is_some().to_string())
+            .envs(options.environment.iter().cloned())
             .args(&options.flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -238,18 +242,40 @@ impl Operator {
         let _ = self.child.kill().await;
     }
 
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<Pid> {
+        self.child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(pid) = self.pid() {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Memory and processor time that it has used so far.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn usage(&self) -> Usage {
+        let id = self.child.id().unwrap_or_default();
+        Usage::of(id).unwrap_or_else(|| panic!("the operator does not run\n{}", self.log()))
+    }
+
     /// Asks it to end, as Kubernetes does; gives the exit code.
     ///
     /// # Panics
     /// If it does not end within 20 s.
     pub async fn terminate(&mut self) -> Option<i32> {
-        let pid = self
-            .child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(pid) = pid {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
         let Ok(status) = ended else {
             panic!("the operator did not end within 20 s\n{}", self.log());

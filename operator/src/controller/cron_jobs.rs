@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::PartialObjectMeta;
+use kube::{Resource, core::PartialObjectMeta};
 use sms_crds::{
-    SourceKey,
+    ScrapeSource, SourceKey,
     labels::{SOURCE, SPEC_HASH},
 };
 
@@ -28,7 +28,7 @@ pub struct CronJobRecord {
     pub owner_uid: Option<String>,
     /// Kind and name of the controlling owner, for messages.
     pub owner: Option<String>,
-    /// The source that its label names.
+    /// The source that owns it; without one, the source that its label names.
     pub source: Option<String>,
 }
 
@@ -41,6 +41,11 @@ impl CronJobRecord {
             .flatten()
             .find(|owner| owner.controller == Some(true));
         let labels = metadata.labels.clone().unwrap_or_default();
+        // Anybody can change a label, and then this source has to put it right.
+        let source = owner
+            .filter(|owner| owner.kind == ScrapeSource::kind(&()))
+            .map(|owner| owner.name.clone())
+            .or_else(|| labels.get(SOURCE).cloned());
         let annotation = |key: &str| metadata.annotations.as_ref()?.get(key).cloned();
         Self {
             uid: metadata.uid.clone().unwrap_or_default(),
@@ -49,7 +54,7 @@ impl CronJobRecord {
             labels: own_labels_hash(&labels, config),
             owner_uid: owner.map(|owner| owner.uid.clone()),
             owner: owner.map(|owner| format!("{} {}", owner.kind, owner.name)),
-            source: labels.get(SOURCE).cloned(),
+            source,
         }
     }
 }

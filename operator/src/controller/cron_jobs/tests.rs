@@ -54,6 +54,19 @@ fn an_echo_is_no_news_and_neither_is_something_older_than_our_own_write() {
 }
 
 #[test]
+fn a_change_of_the_label_that_names_the_source_is_news_for_the_owner() {
+    let config = config();
+    for label in [None, Some("another")] {
+        let mut cache = CronJobs::default();
+        cache.set(&metadata("a", 1), &config);
+        let mut changed = metadata("a", 1);
+        let label = label.map(|name| (labels::SOURCE.to_owned(), name.to_owned()));
+        changed.labels = Some(label.into_iter().collect());
+        assert_eq!(cache.set(&changed, &config), Some(key()));
+    }
+}
+
+#[test]
 fn a_status_or_a_foreign_label_is_no_news_and_one_of_ours_is() {
     let (config, mut cache) = (config(), CronJobs::default());
     cache.set(&metadata("a", 1), &config);
