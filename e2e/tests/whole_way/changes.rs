@@ -72,8 +72,14 @@ async fn assert_started(source: &Source, object: &ScrapeSource, token: &str) {
         .as_ref()
         .and_then(|spec| spec.template.spec.as_ref())
         .unwrap();
-    let arguments = spec.containers[0].args.as_ref().unwrap();
-    assert_eq!(arguments, &["ingester", "--bypass-cadence"]);
+    let variables = spec.containers[0].env.as_ref().unwrap();
+    let bypass = variables
+        .iter()
+        .find(|variable| variable.name == "SMS_BYPASS_CADENCE");
+    assert_eq!(
+        bypass.and_then(|variable| variable.value.as_deref()),
+        Some("true")
+    );
     let owner = &job.metadata.owner_references.as_ref().unwrap()[0];
     assert_eq!(
         (owner.kind.as_str(), Some(&owner.uid)),

@@ -118,7 +118,7 @@ fn assert_events_are_stored(stack: &Stack, object: &ScrapeSource) {
 async fn assert_is_pushed(stack: &Stack, object: &ScrapeSource) {
     let metrics = stack.gateway.metrics().await;
     let labels = format!(
-        "{{installation=\"sms-system\",instance=\"{}\",job=\"sms_scraper\",name=\"{}\",namespace=\"{}\"}} 1",
+        "{{installation=\"sms-scraper\",instance=\"{}\",job=\"sms_scraper\",name=\"{}\",namespace=\"{}\"}} 1",
         object.api_name(),
         object.key().name,
         stack.namespace.name()
@@ -186,7 +186,7 @@ async fn assert_render_is_what_is_there(stack: &Stack, name: &str) {
     );
     fs::write(&file, namespaced).unwrap();
     let output = Command::new(sms_e2e::operator::program())
-        .args(["render", "--installation", "sms-system", "--job-settings"])
+        .args(["render", "--job-settings"])
         .args([&settings, &file])
         .output()
         .unwrap();

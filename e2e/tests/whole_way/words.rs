@@ -21,9 +21,10 @@ async fn kubectl_explains_every_field_of_fetch() {
     let (head, fields) = text.split_once("FIELDS:").unwrap();
     assert!(head.contains("DESCRIPTION:\n    "), "{head}");
     assert!(!text.contains("<no description>"), "{text}");
-    // A name stands at two columns, its description below it at four.
-    let lines: Vec<_> = fields.lines().filter(|line| !line.trim().is_empty()).collect();
-    let is_name = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    // A name stands at two columns with its type after a tab, its description below it at four.
+    let is_text = |line: &&str| !line.trim().is_empty() && !line.starts_with("  enum: ");
+    let lines: Vec<_> = fields.lines().filter(is_text).collect();
+    let is_name = |line: &&str| line.contains("\t<");
     let names: Vec<_> = lines.iter().filter(|line| is_name(line)).collect();
     assert!(names.len() >= 10, "{names:?}");
     for pair in lines.windows(2).filter(|pair| is_name(&pair[0])) {
