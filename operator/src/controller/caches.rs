@@ -184,5 +184,6 @@ impl Caches {
     pub(super) fn forget(&self, key: &SourceKey) {
         self.forget_written(key);
         self.note_success(key);
+        self.runs().forget_source(key);
     }
 }
