@@ -8,6 +8,8 @@ use kube::{
     api::{Patch, PatchParams},
 };
 
+use serde_json::{Value, json};
+
 use crate::{Cluster, eventually};
 
 /// What `make generate` wrote.
@@ -18,14 +20,37 @@ const NAME: &str = "scrapesources.sms-scraper.dev";
 ///
 /// # Panics
 /// If the API server refuses it, or if it is not established within 30 s.
-#[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install(cluster: &Cluster) {
-    let object: serde_json::Value =
-        serde_saphyr::from_str(YAML).unwrap_or_else(|error| panic!("the generated CRD is not YAML: {error}"));
+    apply(cluster, &object()).await;
+}
+
+/// Applies the CRD without its rules: any object will do, as if an older or newer version of it were installed. No other
+/// test may run meanwhile.
+///
+/// # Panics
+/// As [`install`].
+pub async fn loosen(cluster: &Cluster) {
+    let mut object = object();
+    let anything = json!({ "x-kubernetes-preserve-unknown-fields": true });
+    let version = &mut object["spec"]["versions"][0];
+    version["schema"]["openAPIV3Schema"] =
+        json!({ "type": "object", "properties": { "spec": anything, "status": anything } });
+    // They would name fields that the schema does not have.
+    version["selectableFields"] = json!([]);
+    apply(cluster, &object).await;
+}
+
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+fn object() -> Value {
+    serde_saphyr::from_str(YAML).unwrap_or_else(|error| panic!("the generated CRD is not YAML: {error}"))
+}
+
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+async fn apply(cluster: &Cluster, object: &Value) {
     let crds: Api<CustomResourceDefinition> = Api::all(cluster.client());
     let params = PatchParams::apply("sms-e2e").force().validation_strict();
-    let applied = crds.patch(NAME, &params, &Patch::Apply(&object)).await;
-    applied.unwrap_or_else(|error| panic!("the API server refuses the generated CRD: {error}"));
+    let applied = crds.patch(NAME, &params, &Patch::Apply(object)).await;
+    applied.unwrap_or_else(|error| panic!("the API server refuses the CRD: {error}"));
     eventually(Duration::from_secs(30), "the CRD is established", || async {
         let crd = crds.get_status(NAME).await.map_err(|error| error.to_string())?;
         let conditions = crd

@@ -16,6 +16,7 @@ pub mod crowd;
 pub mod end_state;
 pub mod eventually;
 pub mod gate;
+pub mod group;
 pub mod harness;
 pub mod http;
 pub mod layout;

@@ -108,7 +108,7 @@ async fn idle_sources_cost_no_write_a_new_one_two_and_a_restart_none() {
         "in {time:?} of quiet"
     );
     let usage = running.usage();
-    let share = (usage.processor - at_start.processor).as_secs_f64() / time.as_secs_f64();
+    let share = usage.processor.saturating_sub(at_start.processor).as_secs_f64() / time.as_secs_f64();
     println!(
         "after {time:?} of quiet: {usage}; {:.2} % of a processor",
         share * 100.0

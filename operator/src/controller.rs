@@ -40,6 +40,7 @@ use error::{ReconcileError, pause};
 use observe::Observed;
 use run_now::Decision;
 use status::{Assessment, Facts, Verdict};
+pub use watch::key_of;
 
 /// Longest time of one pass: kube's own calls have no limit together.
 const PASS_LIMIT: Duration = Duration::from_mins(1);

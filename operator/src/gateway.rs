@@ -6,7 +6,7 @@ pub mod groups;
 pub mod settings;
 mod tidy;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sms_crds::SourceKey;
 use tokio::sync::mpsc;
@@ -14,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use client::Gateway;
 pub use error::GatewayError;
+pub use groups::LiveSources;
 pub use settings::GatewaySettings;
 
-/// Which source each API name belongs to; `None` while that is not known, or not ours to act on.
-pub type Live = Arc<dyn Fn() -> Option<HashMap<String, SourceKey>> + Send + Sync>;
+/// The sources that there are; `None` while that is not known, or not ours to act on.
+pub type Live = Arc<dyn Fn() -> Option<LiveSources> + Send + Sync>;
 
 /// What the task is asked to do.
 #[derive(Debug)]

@@ -42,8 +42,9 @@ use term::Term;
 
 /// The name under which Kubernetes events are reported.
 const REPORTER: &str = "sms-operator";
-/// How old the last answer of the API server may be before it is asked whether it is there.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+/// How old the last answer of the API server may be before it is asked whether it is there. Twice this, which a quiet
+/// cluster may take, is less than `/readyz` allows.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Runs until a signal, on two threads: one is free for the Lease while the other computes.
 ///
@@ -144,7 +145,7 @@ fn tidying(
         return GatewayHandle::none();
     };
     let live = term.clone();
-    let live = Arc::new(move || live.owners());
+    let live = Arc::new(move || live.live_sources());
     let (handle, task) = GatewayHandle::start(gateway, live, interval, stop.clone());
     tokio::spawn(task);
     handle

@@ -6,7 +6,6 @@
 mod services;
 
 use std::{
-    collections::HashMap,
     fmt::Write,
     sync::{
         Arc, Mutex,
@@ -17,7 +16,7 @@ use std::{
 
 use services::{Pushgateway, http};
 use sms_crds::SourceKey;
-use sms_operator::gateway::{Gateway, GatewayHandle, GatewaySettings};
+use sms_operator::gateway::{Gateway, GatewayHandle, GatewaySettings, LiveSources};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -82,12 +81,15 @@ async fn until(gateway: &Pushgateway, wanted: &[&str]) {
 
 /// Live sources that a test can change.
 #[derive(Clone, Default)]
-struct Live(Arc<Mutex<Option<HashMap<String, SourceKey>>>>);
+struct Live(Arc<Mutex<Option<LiveSources>>>);
 
 impl Live {
     fn set(&self, owners: &[(&str, &str)]) {
         let owners = owners.iter().map(|(api, name)| ((*api).to_owned(), key(name)));
-        *self.0.lock().unwrap() = Some(owners.collect());
+        *self.0.lock().unwrap() = Some(LiveSources {
+            owners: owners.collect(),
+            ..LiveSources::default()
+        });
     }
 
     fn start(&self, gateway: Gateway, interval: Duration, stop: &CancellationToken) -> GatewayHandle {

@@ -28,6 +28,12 @@ async fn post(
     answer.map(drop).map_err(|error| error.to_string())
 }
 
+/// A Pod but for the source that travels in it.
+fn without_source(mut pod: Value) -> Value {
+    pod["containers"][0]["env"][0]["value"] = Value::Null;
+    pod
+}
+
 #[tokio::test]
 async fn a_field_that_would_widen_what_a_pod_may_do_does_not_exist() {
     let Some(cluster) = Cluster::from_env().await else {
@@ -37,7 +43,7 @@ async fn a_field_that_would_widen_what_a_pod_may_do_does_not_exist() {
     let namespace = Namespace::create(&cluster, "fields").await;
     let _operator = Operator::start(&cluster, &Options::watching(&cluster, &namespace)).await;
     crowd::create(&namespace, &crowd::idle("plain")).await;
-    let plain = pod_template(&namespace, "plain").await["spec"].clone();
+    let plain = without_source(pod_template(&namespace, "plain").await["spec"].clone());
     let job = |field: &str, value: Value| json!({ "job": { field: value } });
     let attempts = [
         (
@@ -67,10 +73,6 @@ async fn a_field_that_would_widen_what_a_pod_may_do_does_not_exist() {
         ("image", job("image", json!("example.org/mine"))),
         ("env", job("env", json!([{ "name": "A", "value": "b" }]))),
         (
-            "claims",
-            job("resources", json!({ "claims": [{ "name": "gpu" }] })),
-        ),
-        (
             "proxy",
             json!({ "fetch": { "proxy": "http://proxy.example:3128" } }),
         ),
@@ -91,10 +93,13 @@ async fn a_field_that_would_widen_what_a_pod_may_do_does_not_exist() {
             assert_eq!(*field, "hostPath", "{refused}");
             continue;
         }
-        let mut pod = pod_template(&namespace, &name).await["spec"].clone();
-        let source = &mut pod["containers"][0]["env"][0]["value"];
-        *source = json!(source.as_str().unwrap().replace(&name, "plain"));
-        assert_eq!(pod, plain, "{field}");
+        let pod = pod_template(&namespace, &name).await["spec"].clone();
+        let source = &pod["containers"][0]["env"][0]["value"];
+        assert!(
+            !source.to_string().contains(&format!("{field}\\\"")),
+            "{field}: {source}"
+        );
+        assert_eq!(without_source(pod), plain, "{field}");
     }
     namespace.delete().await;
 }

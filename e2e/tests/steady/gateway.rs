@@ -1,57 +1,21 @@
 //! The Pushgateway is away when a source goes. IO.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use kube::{Api, api::DeleteParams};
 use sms_crds::ScrapeSource;
 use sms_e2e::{
-    Cluster, Namespace, Operator, crowd, eventually, gate::Gate, operator, operator::Options,
+    Cluster, Namespace, Operator, crowd, eventually,
+    gate::Gate,
+    group::{Group, held},
+    operator,
+    operator::Options,
     services::Pushgateway,
 };
 
 use super::A_WHILE;
 
 const SWEEP: Duration = Duration::from_secs(10);
-const OURS: &str = "sms-scraper";
-
-/// Pushes the group `job`, `api` with what a run of the source `name` says about whose it is.
-fn push(
-    gateway: &Pushgateway,
-    (job, api): (&str, &str),
-    installation: &str,
-    namespace: &Namespace,
-    name: &str,
-) {
-    let namespace = namespace.name();
-    let body = format!(
-        "# TYPE sms_source_info gauge\n\
-         sms_source_info{{namespace=\"{namespace}\",name=\"{name}\",installation=\"{installation}\"}} 1\n"
-    );
-    let url = format!("{}/metrics/job/{job}/instance/{api}", gateway.url());
-    let output = Command::new("curl")
-        .args(["-sSf", "-m", "10", "-X", "PUT", "--data-binary", &body, &url])
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// Those of these API names for which the gateway holds a group.
-async fn held(gateway: &Pushgateway, names: &[&str]) -> Vec<String> {
-    let metrics = gateway.metrics().await;
-    let holds = |name: &&&str| metrics.contains(&format!("instance=\"{name}\""));
-    names
-        .iter()
-        .filter(holds)
-        .map(|name| (*name).to_owned())
-        .collect()
-}
 
 /// Deletes a source and waits until it is gone.
 async fn delete(sources: &Api<ScrapeSource>, name: &str) -> Duration {
@@ -90,29 +54,19 @@ async fn a_source_goes_without_a_gateway_its_group_later_and_groups_of_others_ne
         crowd::create(&namespace, &crowd::idle(&api.replace('_', "-"))).await;
     }
     crowd::until_ready(&namespace, ours.len(), A_WHILE).await;
-    for api in ours {
-        push(
-            &gateway,
-            ("sms_scraper", api),
-            OURS,
-            &namespace,
-            &api.replace('_', "-"),
-        );
+    for api_name in ours {
+        Group::of(namespace.name(), &api_name.replace('_', "-"), api_name).push(&gateway);
     }
-    push(
-        &gateway,
-        ("sms_scraper", "of_others"),
-        "another",
-        &namespace,
-        "nobody",
-    );
-    push(
-        &gateway,
-        ("other_job", "of_other_job"),
-        OURS,
-        &namespace,
-        "nobody",
-    );
+    let of_others = Group {
+        installation: "another",
+        ..Group::of(namespace.name(), "nobody", "of_others")
+    };
+    of_others.push(&gateway);
+    let of_other_job = Group {
+        job: "other_job",
+        ..Group::of(namespace.name(), "nobody", "of_other_job")
+    };
+    of_other_job.push(&gateway);
     let others = ["of_others", "of_other_job"];
 
     delete(&sources, "goes-at-once").await;

@@ -144,7 +144,8 @@ where
         .applied_objects()
 }
 
-fn key_of(source: &Guarded) -> SourceKey {
+/// The key of a source, readable or not.
+pub fn key_of(source: &Guarded) -> SourceKey {
     SourceKey {
         namespace: source.namespace().unwrap_or_default(),
         name: source.name_any(),

@@ -1,6 +1,6 @@
 //! The groups of a Pushgateway, and which of them nobody needs any more. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use sms_crds::{SourceKey, metrics::pushed};
@@ -79,17 +79,26 @@ fn group(entry: Entry, installation: &str) -> Option<Group> {
     })
 }
 
-/// The groups whose source does not own their API name any more. `live` tells which source does.
-pub fn orphans<S: std::hash::BuildHasher>(
-    groups: Vec<Group>,
-    live: &HashMap<String, SourceKey, S>,
-) -> Vec<Group> {
+/// The sources that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveSources {
+    /// Which source each API name belongs to.
+    pub owners: HashMap<String, SourceKey>,
+    /// Sources that cannot be read: nobody knows their API names, and they are not gone.
+    pub unreadable: HashSet<SourceKey>,
+}
+
+/// The groups whose source does not own their API name any more.
+pub fn orphans(groups: Vec<Group>, live: &LiveSources) -> Vec<Group> {
     groups.into_iter().filter(|group| !is_live(group, live)).collect()
 }
 
 /// Whether the source that pushed the group still owns its API name.
-pub fn is_live<S: std::hash::BuildHasher>(group: &Group, live: &HashMap<String, SourceKey, S>) -> bool {
-    live.get(&group.api_name) == Some(&group.source)
+pub fn is_live(group: &Group, live: &LiveSources) -> bool {
+    match live.owners.get(&group.api_name) {
+        Some(owner) => *owner == group.source,
+        None => live.unreadable.contains(&group.source),
+    }
 }
 
 #[cfg(test)]
@@ -169,8 +178,24 @@ mod tests {
             api_name: api_name.to_owned(),
             source: key(source),
         };
-        let live = HashMap::from([("x".to_owned(), key("a")), ("y".to_owned(), key("b"))]);
+        let live = LiveSources {
+            owners: HashMap::from([("x".to_owned(), key("a")), ("y".to_owned(), key("b"))]),
+            unreadable: HashSet::new(),
+        };
         let groups = vec![group("x", "a"), group("y", "a"), group("z", "c")];
         assert_eq!(orphans(groups, &live), [group("y", "a"), group("z", "c")]);
+    }
+
+    #[test]
+    fn a_group_of_a_source_that_cannot_be_read_stays_unless_another_has_its_name() {
+        let live = LiveSources {
+            owners: HashMap::from([("y".to_owned(), key("b"))]),
+            unreadable: HashSet::from([key("a")]),
+        };
+        let group = |api_name: &str| Group {
+            api_name: api_name.to_owned(),
+            source: key("a"),
+        };
+        assert_eq!(orphans(vec![group("x"), group("y")], &live), [group("y")]);
     }
 }

@@ -70,7 +70,7 @@ struct Tidying {
 impl Tidying {
     /// Deletes the group of `source`, unless another has the API name by now or nobody knows.
     async fn delete(&mut self, source: &str, api_name: &str) {
-        let belongs_to_nobody = (self.live)().is_some_and(|live| !live.contains_key(api_name));
+        let belongs_to_nobody = (self.live)().is_some_and(|live| !live.owners.contains_key(api_name));
         let left_alone = self.away_since.is_some_and(|since| since.elapsed() < LEAVE_ALONE);
         if !belongs_to_nobody || left_alone {
             return;

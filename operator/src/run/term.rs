@@ -1,13 +1,8 @@
 //! The time for which this process leads, for those who look at it from outside. Pure but for the lock.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sms_crds::SourceKey;
-
-use crate::{context::Context, exporter::Sources};
+use crate::{context::Context, controller, exporter::Sources, gateway::LiveSources};
 
 /// The context of the controller while this process leads. A clone sees the same.
 #[derive(Clone, Default)]
@@ -41,11 +36,18 @@ impl Term {
         read(&Sources::new(readable, &names));
     }
 
-    /// The source that each API name belongs to, if that is known.
-    pub(super) fn owners(&self) -> Option<HashMap<String, SourceKey>> {
+    /// The sources that there are, if that is known.
+    pub(super) fn live_sources(&self) -> Option<LiveSources> {
+        let context = self.synced()?;
+        let sources = context.caches.sources().state();
+        let unreadable = sources.iter().filter(|source| source.0.is_err());
+        let unreadable = unreadable.map(|source| controller::key_of(source)).collect();
         let mut owners = None;
         self.read(&mut |sources| owners = Some(sources.owners()));
-        owners
+        Some(LiveSources {
+            owners: owners?,
+            unreadable,
+        })
     }
 
     fn synced(&self) -> Option<Arc<Context>> {

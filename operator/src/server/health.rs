@@ -9,7 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 /// Without an answer of the API server, or a look at the Lease, for this long, a process is not ready.
-pub const SILENCE_LIMIT: Duration = Duration::from_mins(1);
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(45);
 
 /// What the process is at.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -156,18 +156,18 @@ async fn readiness_says_what_is_missing() {
 
     health.set_stage(Stage::Following);
     health.note_lease_read(after(2));
-    assert_eq!(health.readiness(after(61)), Ok(()));
-    assert_eq!(missing(62), "the API server has not answered for 61 s");
-    health.note_answer(after(62));
-    assert_eq!(missing(63), "the Lease could not be read for 61 s");
-    health.note_lease_read(after(63));
-    assert_eq!(health.readiness(after(63)), Ok(()));
+    assert_eq!(health.readiness(after(46)), Ok(()));
+    assert_eq!(missing(47), "the API server has not answered for 46 s");
+    health.note_answer(after(47));
+    assert_eq!(missing(48), "the Lease could not be read for 46 s");
+    health.note_lease_read(after(48));
+    assert_eq!(health.readiness(after(48)), Ok(()));
 
     health.set_stage(Stage::Leading);
     assert_eq!(missing(64), "reads the sources, their CronJobs and Jobs");
     synced.store(true, Ordering::SeqCst);
     assert_eq!(health.readiness(after(64)), Ok(()));
-    assert_eq!(missing(200), "the API server has not answered for 138 s");
+    assert_eq!(missing(200), "the API server has not answered for 153 s");
 
     assert_eq!(health.liveness(), Ok(()));
     health.set_stage(Stage::Stopping);

@@ -1,0 +1,187 @@
+//! Objects that are no sources any more, among a hundred that are. IO.
+
+use std::time::Duration;
+
+use http::Request;
+use k8s_openapi::api::batch::v1::CronJob;
+use kube::{
+    Api,
+    api::{DynamicObject, Patch, PatchParams},
+    core::ApiResource,
+};
+use serde_json::{Value, json};
+use sms_crds::ScrapeSource;
+use sms_e2e::{
+    Cluster, Namespace, Operator, crd, crowd, eventually,
+    gate::Gate,
+    group::{Group, held},
+    operator::{self, Options},
+    services::Pushgateway,
+};
+
+use super::{A_WHILE, ONE_AT_A_TIME};
+
+const GOOD: usize = 97;
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Objects that an older or newer CRD let through.
+fn broken() -> [(&'static str, Value); 3] {
+    let good = crowd::idle("x")["spec"].clone();
+    let mut number = good.clone();
+    number["schedule"] = json!(5);
+    let mut list = good;
+    list["fetch"] = json!([]);
+    [
+        ("broken-number", number),
+        ("broken-list", list),
+        ("broken-text", json!("text")),
+    ]
+}
+
+/// Whether the API server takes an object just now.
+async fn takes(cluster: &Cluster, namespace: &Namespace, name: &str, spec: &Value, query: &str) -> bool {
+    let path = format!(
+        "/apis/sms-scraper.dev/v1alpha1/namespaces/{}/scrapesources{query}",
+        namespace.name()
+    );
+    let mut manifest = crowd::idle(name);
+    manifest["spec"] = spec.clone();
+    let request = Request::post(path)
+        .header("Content-Type", "application/json")
+        .body(manifest.to_string().into_bytes())
+        .unwrap();
+    cluster.client().request_text(request).await.is_ok()
+}
+
+/// Puts broken objects where the real CRD would not let them in.
+async fn smuggle(cluster: &Cluster, namespace: &Namespace) {
+    crd::loosen(cluster).await;
+    for (name, spec) in broken() {
+        eventually(A_WHILE, &format!("{name} is let in"), || async {
+            takes(cluster, namespace, name, &spec, "")
+                .await
+                .then_some(())
+                .ok_or("it is not")
+        })
+        .await;
+    }
+    crd::install(cluster).await;
+    let (_, spec) = &broken()[0];
+    eventually(A_WHILE, "the real CRD is back", || async {
+        let is_loose = takes(cluster, namespace, "another", spec, "?dryRun=All").await;
+        (!is_loose).then_some(()).ok_or("it is not")
+    })
+    .await;
+}
+
+/// `Ready` and `resourceVersion` of a source as it is stored.
+async fn ready(namespace: &Namespace, name: &str) -> Result<(Value, Value), String> {
+    let all = crowd::list(namespace).await?;
+    let source = all.iter().find(|source| source["metadata"]["name"] == name);
+    let source = source.ok_or("it is not there")?;
+    let mut conditions = source["status"]["conditions"].as_array().into_iter().flatten();
+    let ready = conditions.find(|condition| condition["type"] == "Ready").cloned();
+    Ok((
+        ready.ok_or(format!("it has no condition: {source}"))?,
+        source["metadata"]["resourceVersion"].clone(),
+    ))
+}
+
+/// Waits until the good ones have what they need, and the broken ones say what is wrong with them.
+async fn until_told_apart(namespace: &Namespace) {
+    eventually(A_WHILE, "the good ones have their CronJobs", || async {
+        let made = namespace.names::<CronJob>().await;
+        (made == crowd::names(GOOD))
+            .then_some(())
+            .ok_or(format!("{made:?}"))
+    })
+    .await;
+    for (name, _) in broken() {
+        let told = eventually(A_WHILE, &format!("{name} says so"), || async {
+            let (ready, _) = ready(namespace, name).await?;
+            match ready["status"] == "False" && ready["reason"] == "InvalidSource" {
+                true => Ok(ready["message"].to_string()),
+                false => Err(ready.to_string()),
+            }
+        })
+        .await;
+        println!("{name}: {told}");
+        assert!(told.contains("cannot be read"), "{told}");
+    }
+    for name in crowd::names(GOOD) {
+        eventually(A_WHILE, &format!("{name} is ready"), || async {
+            let (ready, _) = ready(namespace, &name).await?;
+            (ready["status"] == "True").then_some(()).ok_or(ready.to_string())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn objects_that_cannot_be_read_say_so_and_hinder_nobody() {
+    let _guard = ONE_AT_A_TIME.lock().await;
+    let Some(cluster) = Cluster::from_env().await else {
+        return;
+    };
+    if !cluster.can_stop_components() {
+        return;
+    }
+    operator::install_rights(&cluster).await;
+    let namespace = Namespace::create(&cluster, "broken").await;
+    let gateway = Pushgateway::start("127.0.0.1").await;
+    let gate = Gate::open_to("127.0.0.1", gateway.target()).await;
+    let mut options = Options::watching(&cluster, &namespace);
+    options.flags = [
+        "--pushgateway",
+        &gate.url(),
+        "--pushgateway-sweep-interval",
+        "10s",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    // They come while it runs, and are there when the next one starts.
+    let mut running = Operator::start(&cluster, &options).await;
+    smuggle(&cluster, &namespace).await;
+    for again in [false, true] {
+        if again {
+            running.kill().await;
+            running = Operator::start(&cluster, &options).await;
+        } else {
+            crowd::create_all(&namespace, &crowd::names(GOOD)).await;
+        }
+        until_told_apart(&namespace).await;
+    }
+    // Nobody writes it again and again, and its last metrics stay.
+    let groups = ["broken_number", "nobody"];
+    Group::of(namespace.name(), "broken-number", groups[0]).push(&gateway);
+    Group::of(namespace.name(), "nobody", groups[1]).push(&gateway);
+    let before = ready(&namespace, "broken-number").await.unwrap();
+    eventually(3 * SWEEP, "a sweep has passed", || async {
+        let held = held(&gateway, &groups).await;
+        (!held.contains(&"nobody".to_owned()))
+            .then_some(())
+            .ok_or(format!("{held:?}"))
+    })
+    .await;
+    assert_eq!(ready(&namespace, "broken-number").await.unwrap(), before);
+    assert_eq!(
+        held(&gateway, &groups).await,
+        ["broken_number"],
+        "the source is there"
+    );
+
+    // It can be mended.
+    let kind = ApiResource::erase::<ScrapeSource>(&());
+    let sources: Api<DynamicObject> = Api::namespaced_with(cluster.client(), namespace.name(), &kind);
+    let patch = Patch::Merge(json!({ "spec": { "schedule": crowd::FAR_AWAY } }));
+    sources
+        .patch("broken-number", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    eventually(A_WHILE, "it is mended", || async {
+        let (ready, _) = ready(&namespace, "broken-number").await?;
+        (ready["status"] == "True").then_some(()).ok_or(ready.to_string())
+    })
+    .await;
+    namespace.delete().await;
+}
