@@ -38,6 +38,10 @@ cluster: ## Leave a Kubernetes running on this machine and print its kubeconfig;
 cluster-down: ## End that cluster
 	.ci/e2e down
 
+.PHONY: demo-cluster
+demo-cluster: ## Show the operator at work on a real Kubernetes that it starts and ends (KEEP=1 leaves it); needs root
+	.ci/demo-cluster
+
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt --all

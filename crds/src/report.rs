@@ -257,6 +257,14 @@ impl Reason {
         )
     }
 
+    /// Whether it keeps Pods from starting, for as long as nobody changes anything.
+    pub fn keeps_from_starting(self) -> bool {
+        matches!(
+            self,
+            Self::ImagePullFailed | Self::Unschedulable | Self::ContainerConfigInvalid
+        )
+    }
+
     /// Whether trying again later can help; a reason that cannot is exit code 2.
     pub fn is_transient(self) -> bool {
         !matches!(

@@ -248,6 +248,14 @@ impl Schedule {
             if let Some(previous) = previous {
                 longest = longest.max(first.duration_since(previous));
             }
+            // On a day that a clock change makes longer or shorter, what stands six hours apart may be seven.
+            if !has_24_hours(date, zone) {
+                let mut last = first;
+                for next in moments {
+                    longest = longest.max(next.duration_since(last));
+                    last = next;
+                }
+            }
             let mut backwards = minutes_of_day.iter().rev();
             previous = backwards.find_map(|minutes| moment(date, *minutes));
         }
@@ -277,6 +285,14 @@ impl Schedule {
             .values()
             .any(|month| self.days.values().any(|day| day <= longest(month)));
         self.weekdays.is_star() && !by_day
+    }
+}
+
+fn has_24_hours(date: civil::Date, zone: &TimeZone) -> bool {
+    let midnight = |date: civil::Date| zone.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    match (midnight(date), date.tomorrow().ok().and_then(midnight)) {
+        (Some(start), Some(end)) => end.duration_since(start) == SignedDuration::from_hours(24),
+        _ => true,
     }
 }
 

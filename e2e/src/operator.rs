@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually, usage::Usage};
+use crate::{Cluster, Namespace, crd, eventually, http, usage::Usage};
 
 /// Namespace of the operator in the manifests that ship.
 pub const HOME: &str = "sms-system";
@@ -67,7 +67,7 @@ pub struct Operator {
 /// Installs what ships: CRD, namespace, rights.
 ///
 /// # Panics
-/// If the API server refuses any of it.
+/// If the API server refuses it.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install_rights(cluster: &Cluster) {
     crd::install(cluster).await;
@@ -115,7 +115,7 @@ pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
 }
 
 /// The program under test: beside the test itself, or what `SMS_E2E_OPERATOR` names.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("SMS_E2E_OPERATOR") {
         return path.into();
     }
@@ -136,7 +136,7 @@ impl Operator {
     /// Starts one; it may not be ready yet.
     ///
     /// # Panics
-    /// If there is no program, or no place for its files.
+    /// If the program is not there.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
         let folder =
             TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
@@ -273,26 +273,17 @@ impl Operator {
     /// Asks it to end, as Kubernetes does; gives the exit code.
     ///
     /// # Panics
-    /// If it has not ended after 20 s.
+    /// If it does not end within 20 s.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("the operator did not end within 20 s\n{}", self.log()));
-        ended.ok().and_then(|status| status.code())
+        let Ok(status) = ended else {
+            panic!("the operator did not end within 20 s\n{}", self.log());
+        };
+        status.ok().and_then(|status| status.code())
     }
 
     async fn get(&self, port: u16, path: &str) -> Result<(u16, String), String> {
-        let url = format!("http://127.0.0.1:{port}{path}");
-        let output = Command::new("curl")
-            .args(["-s", "-m", "10", "-w", "\n%{http_code}", &url])
-            .output()
-            .await
-            .map_err(|error| format!("curl: {error}"))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (body, code) = text.rsplit_once('\n').ok_or("no answer")?;
-        match code.parse() {
-            Ok(0) | Err(_) => Err(format!("no answer from {url}")),
-            Ok(code) => Ok((code, body.to_owned())),
-        }
+        http::get(&format!("http://127.0.0.1:{port}{path}")).await
     }
 }

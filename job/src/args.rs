@@ -148,6 +148,11 @@ pub struct ReachArgs {
     #[arg(long, env = "SMS_CA_FILE", value_name = "PATH")]
     pub ca_file: Option<PathBuf>,
 
+    /// HTTP proxy that pages are fetched through. It looks names up itself: what it reaches is for whoever runs it. Proxies
+    /// of the environment (HTTPS_PROXY) are not used [default: none].
+    #[arg(long, env = "SMS_PROXY", value_name = "URL", hide_env_values = true)]
+    pub proxy: Option<String>,
+
     /// Folder with secrets, read as FOLDER/<secret name>/<key>.
     #[arg(long, env = "SMS_SECRETS_DIR", value_name = "FOLDER")]
     pub secrets_dir: Option<PathBuf>,

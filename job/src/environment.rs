@@ -12,6 +12,7 @@ use crate::{
     store::{Store, StoreError, StoreUrl, StoreUrlError},
 };
 use secrecy::ExposeSecret;
+use url::Url;
 
 /// Key of a store's address in the Secret that `spec.store.secretRef` names.
 const STORE_SECRET_KEY: &str = "url";
@@ -34,6 +35,8 @@ pub struct Environment {
     pub allow_private_addresses: bool,
     /// Further certificate authorities (PEM).
     pub ca_file: Option<PathBuf>,
+    /// Proxy that pages are fetched through.
+    pub proxy: Option<Url>,
     /// Where secrets are read.
     pub secrets: Secrets,
     /// Where runs are pushed to, if anywhere.

@@ -61,6 +61,8 @@ pub struct FetchSettings {
     pub allow_private_addresses: bool,
     /// PEM file of certificate authorities trusted beside the Mozilla roots.
     pub ca_file: Option<PathBuf>,
+    /// Proxy that every request goes through.
+    pub proxy: Option<Url>,
     /// `file://` works: the manifest is a file on disk.
     pub allow_files: bool,
     /// Folder that relative `file://` addresses are taken from.
@@ -151,7 +153,12 @@ impl Fetcher {
             allow_private_addresses: settings.allow_private_addresses,
         };
         let plan = RequestPlan::new(spec, home, secrets, now, &zone)?;
-        let transport = Transport::new(CheckedResolver::system(guard), limits, settings.ca_file.clone());
+        let transport = Transport::new(
+            CheckedResolver::system(guard),
+            limits,
+            settings.ca_file.clone(),
+            settings.proxy.clone(),
+        );
         Ok(Self {
             session: Session::new(plan, limits, guard, transport, spec.robots, now),
             charset: spec.charset.clone(),

@@ -124,7 +124,7 @@ async fn wrong_flags_name_the_flag_and_the_remedy() {
         ),
         (
             &["ingester", "--ca-file", "/nowhere.pem"],
-            "--ca-file (SMS_CA_FILE) /nowhere.pem: no such file",
+            "--ca-file (SMS_CA_FILE) /nowhere.pem: no such file; in a cluster",
         ),
         (&["--log", "a=b=c", "ingester"], "--log (SMS_LOG)"),
         (

@@ -95,7 +95,11 @@ pub async fn run(
             }
             future::ready(())
         });
-    passes.await;
+    tokio::select! {
+        () = passes => {}
+        // A controller that no longer sees what happens must not go on.
+        _ = watches.join_next() => error!("A watch has ended by itself"),
+    }
 }
 
 /// One pass over one source.

@@ -67,6 +67,8 @@ pub struct PodRecord {
     pub job_uid: String,
     /// `metadata.creationTimestamp`
     pub created: Timestamp,
+    /// Whether somebody deletes it.
+    pub is_deleted: bool,
     /// Where it stands.
     pub state: PodState,
 }

@@ -51,6 +51,8 @@ pub struct JobSettings {
     pub pushgateway: Option<PushgatewaySettings>,
     /// Allow sources on private, loopback and link-local addresses.
     pub allow_private_addresses: bool,
+    /// HTTP proxy that pages are fetched through.
+    pub proxy: Option<String>,
     /// What runs log, in tracing's filter syntax.
     pub log: Option<String>,
 }
@@ -220,6 +222,23 @@ impl Config {
             }
             if !names.insert(&variable.name) {
                 return Err(value(&field, "is written twice: keep one"));
+            }
+        }
+        if let Some(proxy) = &job.proxy {
+            match proxy.parse::<url::Url>() {
+                Ok(url) if url.password().is_some() => {
+                    return Err(value(
+                        "proxy",
+                        "holds a password, which every Pod would show: use a proxy that asks for none",
+                    ));
+                }
+                Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {}
+                _ => {
+                    return Err(value(
+                        "proxy",
+                        "is no address: write for example http://proxy:3128",
+                    ));
+                }
             }
         }
         if let Some(gateway) = &job.pushgateway {

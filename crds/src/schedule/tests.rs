@@ -344,11 +344,22 @@ proptest! {
                 break;
             }
             let gap = next.duration_since(previous).unsigned_abs();
-            // A gap that a clock change opens inside one day is up to an hour longer.
-            prop_assert!(gap <= longest + Duration::from_hours(1), "{gap:?} {longest:?}");
+            prop_assert!(gap <= longest, "{gap:?} {longest:?}");
             previous = next;
         }
     }
+}
+
+#[test]
+fn an_hour_that_a_clock_change_repeats_counts_for_the_expected_interval() {
+    let zone = TimeZone::get("America/Los_Angeles").unwrap();
+    let now = "2026-05-01T12:00:00Z".parse().unwrap();
+    let schedule = parse("30 */6 * * *").unwrap();
+    assert_eq!(schedule.expected_interval(now, &zone), Duration::from_hours(7));
+    assert_eq!(
+        schedule.expected_interval(now, &TimeZone::UTC),
+        Duration::from_hours(6)
+    );
 }
 
 #[test]

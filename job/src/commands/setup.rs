@@ -11,6 +11,7 @@ use crate::{
     stop::Stop,
     store::{StoreError, StoreUrl},
 };
+use url::Url;
 
 /// Runs a command on a runtime. One thread is enough: a run waits for the network, and extraction is a process of its
 /// own.
@@ -87,6 +88,16 @@ pub fn store_error(error: &StoreError) -> CommandError {
     }
 }
 
+/// The proxy that a flag names. Its address may hold a password, and is not repeated in the message.
+fn proxy(text: &str) -> Result<Url, CommandError> {
+    let is_proxy = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    text.trim().parse().ok().filter(is_proxy).ok_or_else(|| {
+        CommandError::configuration(
+            "--proxy (SMS_PROXY) is no address of a proxy: write for example http://proxy:3128",
+        )
+    })
+}
+
 /// The environment of runs.
 pub fn environment(
     store: &StoreArgs,
@@ -107,13 +118,15 @@ pub fn environment(
     if let Some(path) = reach.ca_file.as_ref().filter(|path| !path.is_file()) {
         let path = path.display();
         return Err(CommandError::configuration(format!(
-            "--ca-file (SMS_CA_FILE) {path}: no such file"
+            "--ca-file (SMS_CA_FILE) {path}: no such file; in a cluster: the operator's job settings name a ConfigMap in \
+             caConfigMap, create it with that key in the source's namespace"
         )));
     }
     Ok(Arc::new(Environment {
         worker,
         allow_private_addresses: reach.allow_private_addresses,
         ca_file: reach.ca_file.clone(),
+        proxy: reach.proxy.as_deref().map(proxy).transpose()?,
         secrets: Secrets::from_dir(reach.secrets_dir.clone()),
         push: settings,
         installation: push.installation.clone(),

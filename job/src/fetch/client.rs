@@ -1,12 +1,13 @@
-//! Builds the HTTP client: TLS roots, limits, no proxy, no redirects of its own. IO (reads the CA file).
+//! Builds the HTTP client: TLS roots, limits, the proxy of whoever runs the process, no redirects of its own. IO (reads the CA file).
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use reqwest::{Client, redirect};
+use reqwest::{Client, Proxy, redirect};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
+use url::Url;
 
 pub use super::connecting::Connecting;
 use super::{error::FetchError, limits::Limits, resolver::CheckedResolver};
@@ -15,19 +16,28 @@ use super::{error::FetchError, limits::Limits, resolver::CheckedResolver};
 const HEADER_BYTES: u32 = 64 * 1024;
 
 /// A client that trusts the Mozilla roots and those in `ca_file`. A proxy of the environment is not used: it would
-/// look names up itself, past the guard.
+/// look names up itself, past the guard. `proxy` is one that whoever runs the process named for this very purpose.
 pub fn build(
     limits: &Limits,
     resolver: CheckedResolver,
     connecting: Connecting,
     ca_file: Option<&Path>,
+    proxy: Option<&Url>,
 ) -> Result<Client, FetchError> {
-    Client::builder()
+    let builder = Client::builder().no_proxy();
+    let builder = match proxy {
+        Some(url) => {
+            let proxy = Proxy::all(url.clone())
+                .map_err(|error| FetchError::Internal(error.without_url().to_string()))?;
+            builder.proxy(proxy)
+        }
+        None => builder,
+    };
+    builder
         .tls_backend_preconfigured(tls(ca_file)?)
         .dns_resolver(resolver)
         .connector_layer(connecting)
         .connect_timeout(limits.connect_timeout)
-        .no_proxy()
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

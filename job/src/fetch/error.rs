@@ -241,8 +241,9 @@ pub fn remedy(status: u16) -> &'static str {
     }
 }
 
+/// What is left of a run when it begins to fetch is no round number.
 fn seconds(limit: Duration) -> String {
-    format!("{} s", limit.as_secs_f64())
+    format!("{} s", (limit.as_secs_f64() * 100.0).round() / 100.0)
 }
 
 fn until(retry_at: Option<Timestamp>) -> String {
@@ -301,6 +302,15 @@ mod tests {
                     sent: true,
                 },
                 "https://a.example/e timed out: the whole request (spec.fetch.timeout) took longer than 1.5 s",
+            ),
+            (
+                FetchError::TimedOut {
+                    url: url(),
+                    phase: "the run",
+                    limit: Duration::from_micros(4_999_944),
+                    sent: true,
+                },
+                "https://a.example/e timed out: the run took longer than 5 s",
             ),
         ];
         for (error, wanted) in cases {

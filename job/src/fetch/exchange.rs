@@ -16,6 +16,7 @@ use super::{
     client::{self, Connecting},
     error::FetchError,
     failure,
+    guard::Refusal,
     limits::Limits,
     redirect::is_redirect,
     resolver::CheckedResolver,
@@ -71,17 +72,36 @@ pub struct Transport {
     resolver: CheckedResolver,
     limits: Limits,
     ca_file: Option<PathBuf>,
+    proxy: Option<Url>,
 }
 
 impl Transport {
-    /// A transport that reaches what `resolver` finds, trusting the authorities in `ca_file` as well.
-    pub fn new(resolver: CheckedResolver, limits: Limits, ca_file: Option<PathBuf>) -> Self {
+    /// A transport that reaches what `resolver` finds, trusting the authorities in `ca_file` as well; all through `proxy`, if
+    /// there is one.
+    pub fn new(
+        resolver: CheckedResolver,
+        limits: Limits,
+        ca_file: Option<PathBuf>,
+        proxy: Option<Url>,
+    ) -> Self {
         Self {
             client: OnceCell::new(),
             connecting: Connecting::default(),
-            resolver,
+            resolver: resolver.through(proxy.as_ref()),
             limits,
             ca_file,
+            proxy,
+        }
+    }
+
+    /// What the guard of the resolver would say, where a proxy looks names up instead of it.
+    ///
+    /// # Errors
+    /// The address that may not be reached.
+    pub async fn check(&self, url: &Url) -> Result<(), Refusal> {
+        match (&self.proxy, url.domain()) {
+            (Some(_), Some(name)) => self.resolver.check_behind_proxy(name).await,
+            _ => Ok(()),
         }
     }
 
@@ -103,7 +123,13 @@ impl Transport {
             .client
             .get_or_try_init(|| async {
                 let (resolver, connecting) = (self.resolver.clone(), self.connecting.clone());
-                client::build(&self.limits, resolver, connecting, self.ca_file.as_deref())
+                client::build(
+                    &self.limits,
+                    resolver,
+                    connecting,
+                    self.ca_file.as_deref(),
+                    self.proxy.as_ref(),
+                )
             })
             .await?;
         let method = match outgoing.method {

@@ -4,12 +4,18 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::time::timeout;
+use url::Url;
 
-use super::guard::Guard;
+use super::guard::{Guard, Refusal};
+
+/// How long this machine may look for a name that the proxy will look up anyway.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(2);
 
 /// Finds the addresses of a name.
 type LookUp = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
@@ -20,6 +26,8 @@ type LookUp = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr
 pub struct CheckedResolver {
     guard: Guard,
     look_up: LookUp,
+    /// Host of the proxy, which whoever runs the process chose and which may be anywhere.
+    proxy: Option<String>,
 }
 
 impl CheckedResolver {
@@ -31,6 +39,30 @@ impl CheckedResolver {
         Self {
             guard,
             look_up: Arc::new(look_up),
+            proxy: None,
+        }
+    }
+
+    /// The same, for connections to `proxy` alone: its own name may have any address.
+    #[must_use]
+    pub fn through(mut self, proxy: Option<&Url>) -> Self {
+        self.proxy = proxy.and_then(Url::host_str).map(str::to_owned);
+        self
+    }
+
+    /// Whether this machine knows a forbidden address of `host`. A name that only the proxy can look up passes: what that
+    /// one reaches is then its own business.
+    ///
+    /// # Errors
+    /// The address that may not be reached.
+    pub async fn check_behind_proxy(&self, host: &str) -> Result<(), Refusal> {
+        let look_up = (self.look_up)(self.guard.name_to_resolve(host));
+        match timeout(LOOK_UP_LIMIT, look_up).await {
+            Ok(Ok(answers)) => {
+                let addresses: Vec<IpAddr> = answers.iter().map(SocketAddr::ip).collect();
+                self.guard.check_answers(host, &addresses)
+            }
+            Ok(Err(_)) | Err(_) => Ok(()),
         }
     }
 }
@@ -39,14 +71,20 @@ impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.guard;
         let host = name.as_str().to_owned();
-        let answers = (self.look_up)(guard.name_to_resolve(&host));
+        let is_proxy = self.proxy.as_deref() == Some(host.as_str());
+        let answers = (self.look_up)(match is_proxy {
+            true => host.clone(),
+            false => guard.name_to_resolve(&host),
+        });
         Box::pin(async move {
             let answers = answers.await?;
             if answers.is_empty() {
                 return Err("no address".into());
             }
             let addresses: Vec<IpAddr> = answers.iter().map(SocketAddr::ip).collect();
-            guard.check_answers(&host, &addresses)?;
+            if !is_proxy {
+                guard.check_answers(&host, &addresses)?;
+            }
             Ok(Box::new(answers.into_iter()) as Addrs)
         })
     }
@@ -71,6 +109,7 @@ pub fn scripted(
         CheckedResolver {
             guard,
             look_up: Arc::new(look_up),
+            proxy: None,
         },
         count,
     )
@@ -95,7 +134,7 @@ mod tests {
             ..Default::default()
         })
         .unwrap();
-        let client = client::build(&limits, resolver, client::Connecting::default(), None).unwrap();
+        let client = client::build(&limits, resolver, client::Connecting::default(), None, None).unwrap();
         client.get(url).send().await.map_err(|error| format!("{error:?}"))
     }
 

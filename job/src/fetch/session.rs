@@ -125,12 +125,12 @@ impl Session {
                 return Err(FetchError::Internal("no request".to_owned()));
             };
             let shown = self.shown(&hop.url);
-            self.guard
-                .check_url(&hop.url)
-                .map_err(|refusal| FetchError::AddressForbidden {
-                    url: shown.clone(),
-                    refusal,
-                })?;
+            let forbidden = |refusal| FetchError::AddressForbidden {
+                url: shown.clone(),
+                refusal,
+            };
+            self.guard.check_url(&hop.url).map_err(forbidden)?;
+            self.transport.check(&hop.url).await.map_err(forbidden)?;
             let pause = match purpose {
                 Purpose::Page(_) => self.obey_robots(&hop.url).await?,
                 Purpose::Robots => None,
@@ -252,7 +252,7 @@ impl Session {
     ) -> Result<Answer, FetchError> {
         let out_of_time = || FetchError::TimedOut {
             url: outgoing.shown.clone(),
-            phase: "the run",
+            phase: "the run (--run-timeout, in a cluster spec.job.activeDeadlineSeconds)",
             limit: self
                 .deadline
                 .map_or(Duration::ZERO, |deadline| deadline - self.clock.1),

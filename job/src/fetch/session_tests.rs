@@ -35,7 +35,7 @@ fn session_with(resolver: CheckedResolver, home: &str) -> Session {
     let now = Timestamp::UNIX_EPOCH;
     let home = Url::parse(home).unwrap();
     let plan = RequestPlan::new(&spec, home, &Secrets::default(), now, &TimeZone::UTC).unwrap();
-    let transport = Transport::new(resolver, limits, None);
+    let transport = Transport::new(resolver, limits, None, None);
     Session::new(plan, limits, Guard::default(), transport, spec.robots, now)
 }
 

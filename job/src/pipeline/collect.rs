@@ -62,6 +62,7 @@ pub async fn collect(
     let settings = FetchSettings {
         allow_private_addresses: environment.allow_private_addresses,
         ca_file: environment.ca_file.clone(),
+        proxy: environment.proxy.clone(),
         allow_files: loaded.folder.is_some(),
         manifest_dir: loaded.folder.clone(),
     };

@@ -37,7 +37,7 @@ impl Failure {
     /// The run's own time limit passed.
     pub fn timed_out(step: Step, limit: Duration) -> Self {
         let message = format!(
-            "the run took longer than its limit of {} s (--run-timeout)",
+            "the run took longer than its limit of {} s (--run-timeout, in a cluster spec.job.activeDeadlineSeconds)",
             limit.as_secs()
         );
         Self::new(step, Reason::TimedOut, message)

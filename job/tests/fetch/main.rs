@@ -9,6 +9,7 @@ mod bodies;
 mod compression;
 mod files;
 mod limits;
+mod proxy;
 mod redirects;
 mod retries;
 mod robots;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sms_crds::SourceKey;
 
 use crate::runs::{JobRecord, Owner, PodRecord, PodState, Run, merge, pod::follow};
@@ -21,7 +21,13 @@ pub struct RunCache {
     /// UIDs that a new list of Jobs or Pods has shown so far.
     listed_jobs: HashSet<String>,
     listed_pods: HashSet<String>,
+    /// Until then Pods may be missing here although they exist.
+    pods_uncertain_until: Option<Timestamp>,
 }
+
+/// How long after the last trouble with it the watch of Pods may still be behind that of Jobs: the longest pause between two
+/// tries, and some.
+const CATCHING_UP: SignedDuration = SignedDuration::from_secs(75);
 
 impl RunCache {
     /// The Jobs of `key` that one of `owners` (UIDs) controls.
@@ -40,6 +46,12 @@ impl RunCache {
     /// The runs that `jobs` are, oldest first.
     pub fn runs(&self, owner: &Owner, jobs: &[JobRecord], now: Timestamp) -> Vec<Run> {
         let pods = self.by_source.get(&owner.key).map(|runs| &runs.pods);
+        let is_certain = self.pods_uncertain_until.is_none_or(|until| until <= now);
+        // For a Job whose Pods may not have been seen yet, no time has passed since its end.
+        let judged_at = |job: &JobRecord| match &job.ended {
+            Some(end) if !is_certain => end.at.min(now),
+            _ => now,
+        };
         jobs.iter()
             .map(|job| {
                 let pods: Vec<_> = pods
@@ -47,7 +59,7 @@ impl RunCache {
                     .flat_map(|pods| pods.values())
                     .filter(|pod| pod.job_uid == job.uid)
                     .collect();
-                merge(owner, job, &pods, now)
+                merge(owner, job, &pods, judged_at(job))
             })
             .collect()
     }
@@ -97,6 +109,11 @@ impl RunCache {
         }
     }
 
+    /// The watch of Pods was interrupted at `now`.
+    pub fn note_interruption_of_pods(&mut self, now: Timestamp) {
+        self.pods_uncertain_until = now.checked_add(CATCHING_UP).ok();
+    }
+
     /// A new list of Jobs begins.
     pub fn begin_jobs(&mut self) {
         self.listed_jobs.clear();
@@ -108,8 +125,8 @@ impl RunCache {
         self.set_job(key, job)
     }
 
-    /// The list of Jobs is complete: the others are gone.
-    pub fn complete_jobs(&mut self) {
+    /// The list of Jobs is complete: the others are gone. Gives the sources that lost one.
+    pub fn complete_jobs(&mut self) -> Vec<SourceKey> {
         let listed = std::mem::take(&mut self.listed_jobs);
         let gone: Vec<_> = self
             .by_source
@@ -117,9 +134,12 @@ impl RunCache {
             .flat_map(|(key, runs)| runs.jobs.keys().map(move |uid| (key.clone(), uid.clone())))
             .filter(|(_, uid)| !listed.contains(uid))
             .collect();
-        for (key, uid) in gone {
-            self.remove_job(&key, &uid);
-        }
+        gone.into_iter()
+            .map(|(key, uid)| {
+                self.remove_job(&key, &uid);
+                key
+            })
+            .collect()
     }
 
     /// A new list of Pods begins.

@@ -445,6 +445,7 @@ fn finished_pod() -> PodRecord {
         name: "blue-moon-1-x".to_owned(),
         job_uid: "job-uid".to_owned(),
         created: "2026-01-02T00:00:01Z".parse().unwrap(),
+        is_deleted: false,
         state: PodState::Ended {
             exit_code: Some(0),
             reason: None,

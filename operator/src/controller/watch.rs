@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use futures_util::{Stream, StreamExt, pin_mut};
+use jiff::Timestamp;
 use k8s_openapi::{
     api::{
         batch::v1::{CronJob, Job, JobSpec, JobStatus},
@@ -16,7 +17,7 @@ use kube::{
     runtime::{
         WatchStreamExt,
         reflector::store::Writer,
-        watcher::{self, Event, watcher},
+        watcher::{self, Event, ListSemantic, watcher},
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -185,7 +186,8 @@ fn release(caches: &Caches, key: &SourceKey, gone: &(impl Fn(SourceKey, String) 
 pub async fn cron_jobs(context: Arc<Context>, namespace: Option<String>, listed: oneshot::Sender<()>) {
     let api: Api<PartialObjectMeta<CronJob>> = api(&context.client, namespace.as_deref());
     let (caches, config) = (&context.caches, &context.config);
-    follow(api, "cronjobs", listed, |event| {
+    follow(api, ours(), "cronjobs", listed, |event| {
+        let Some(event) = event else { return };
         let mut cache = caches.cron_jobs();
         let changed: Vec<_> = match event {
             Event::Init => {
@@ -213,24 +215,32 @@ pub async fn jobs(context: Arc<Context>, namespace: Option<String>, listed: ones
     let api: Api<SlimJob> = api(&context.client, namespace.as_deref());
     let caches = &context.caches;
     let record = |job: SlimJob| Some((source_of(&job.metadata)?, job_record(&job.into())?));
-    follow(api, "jobs", listed, |event| {
+    // The newest list, not one of a cache: a Job that is missing from an old one would be forgotten by the ledger, and counted
+    // again when it comes back.
+    let config = ours().list_semantic(ListSemantic::MostRecent);
+    follow(api, config, "jobs", listed, |event| {
+        let Some(event) = event else { return };
         let mut cache = caches.runs();
-        let changed = match event {
-            Event::Init => {
-                cache.begin_jobs();
-                None
+        let mut changed = Vec::new();
+        match event {
+            Event::Init => cache.begin_jobs(),
+            Event::InitDone => changed = cache.complete_jobs(),
+            Event::InitApply(job) => {
+                let job = record(job).filter(|(key, job)| cache.list_job(key, job.clone()));
+                changed.extend(job.map(|(key, _)| key));
             }
-            Event::InitApply(job) => record(job).filter(|(key, job)| cache.list_job(key, job.clone())),
-            Event::InitDone => {
-                cache.complete_jobs();
-                None
+            Event::Apply(job) => {
+                let job = record(job).filter(|(key, job)| cache.set_job(key, job.clone()));
+                changed.extend(job.map(|(key, _)| key));
             }
-            Event::Apply(job) => record(job).filter(|(key, job)| cache.set_job(key, job.clone())),
-            Event::Delete(job) => record(job).inspect(|(key, job)| cache.remove_job(key, &job.uid)),
-        };
+            Event::Delete(job) => {
+                let job = record(job).inspect(|(key, job)| cache.remove_job(key, &job.uid));
+                changed.extend(job.map(|(key, _)| key));
+            }
+        }
         drop(cache);
-        if let Some((key, _)) = changed {
-            caches.trigger(&key);
+        for key in &changed {
+            caches.trigger(key);
         }
     })
     .await;
@@ -246,8 +256,13 @@ pub async fn pods(context: Arc<Context>, namespace: Option<String>, listed: ones
             pod_record(&pod.metadata, pod.status.as_ref())?,
         ))
     };
-    follow(api, "pods", listed, |event| {
+    // The newest list as well: a Job without its Pod would be taken for a run without a report.
+    let config = ours().list_semantic(ListSemantic::MostRecent);
+    follow(api, config, "pods", listed, |event| {
         let mut cache = caches.runs();
+        let Some(event) = event else {
+            return cache.note_interruption_of_pods(Timestamp::now());
+        };
         let changed = match event {
             Event::Init => {
                 cache.begin_pods();
@@ -269,26 +284,35 @@ pub async fn pods(context: Arc<Context>, namespace: Option<String>, listed: ones
     .await;
 }
 
-/// Follows one kind for ever: a broken watch is taken up again, with pauses of up to half a minute.
-async fn follow<K>(api: Api<K>, plural: &str, listed: oneshot::Sender<()>, mut apply: impl FnMut(Event<K>))
-where
+/// Follows one kind for ever: a broken watch is taken up again, with pauses of up to half a minute. `apply` gets `None` where
+/// something may be missed.
+async fn follow<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    plural: &str,
+    listed: oneshot::Sender<()>,
+    mut apply: impl FnMut(Option<Event<K>>),
+) where
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
     K::DynamicType: Default,
 {
-    let events = watcher(api, ours()).default_backoff();
+    let events = watcher(api, config).default_backoff();
     pin_mut!(events);
     let mut listed = Some(listed);
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
                 let is_complete = matches!(event, Event::InitDone);
-                apply(event);
+                apply(Some(event));
                 if let Some(listed) = listed.take_if(|_| is_complete) {
                     debug!("Listed {plural}");
                     let _ = listed.send(());
                 }
             }
-            Err(error) => warn!("Watch of {plural} is interrupted and will be taken up again: {error}"),
+            Err(error) => {
+                warn!("Watch of {plural} is interrupted and will be taken up again: {error}");
+                apply(None);
+            }
         }
     }
 }

@@ -21,34 +21,53 @@ pub fn merge(owner: &Owner, job: &JobRecord, pods: &[&PodRecord], now: Timestamp
     let mut attempts = pods.to_vec();
     attempts.sort_by_key(|pod| (pod.created, end_of(pod).unwrap_or(Timestamp::MAX), &pod.uid));
     match &job.ended {
-        None => active(job, &attempts, now),
+        None => {
+            let (problem, look_again_after) = problem(&attempts, now);
+            active(job, &attempts, problem, look_again_after)
+        }
         Some(end) => match seconds_left(end.at, now) {
-            Some(seconds) if !is_settled(job, &attempts) => Run::Active {
-                job_uid: job.uid.clone(),
-                job: job.name.clone(),
-                has_started: has_started(&attempts),
-                problem: None,
-                look_again_after: Some(seconds),
-            },
+            Some(seconds) if !is_settled(job, &attempts) => {
+                let (problem, _) = problem(&attempts, now);
+                active(job, &attempts, problem, Some(seconds))
+            }
             _ => Run::Finished(Box::new(finished(owner, job, end, &attempts))),
         },
     }
 }
 
-fn active(job: &JobRecord, attempts: &[&PodRecord], now: Timestamp) -> Run {
-    let (problem, look_again_after) = match attempts.last().map(|pod| (&pod.state, pod.created)) {
-        Some((PodState::Stuck { reason, message }, created)) => match seconds_left(created, now) {
-            None => (Some((*reason, message.clone())), None),
-            left => (None, left),
-        },
-        _ => (None, None),
-    };
+fn active(
+    job: &JobRecord,
+    attempts: &[&PodRecord],
+    problem: Option<(Reason, String)>,
+    look_again_after: Option<u64>,
+) -> Run {
     Run::Active {
         job_uid: job.uid.clone(),
         job: job.name.clone(),
         has_started: has_started(attempts),
         problem,
         look_again_after,
+    }
+}
+
+/// What keeps the newest Pod from starting, or when that is to be looked at again. It stays a problem while the Pod is
+/// taken away: the source would be ready for that moment otherwise.
+fn problem(attempts: &[&PodRecord], now: Timestamp) -> (Option<(Reason, String)>, Option<u64>) {
+    match attempts.last().map(|pod| (&pod.state, pod.created)) {
+        Some((PodState::Stuck { reason, message }, created)) => match seconds_left(created, now) {
+            None => (Some((*reason, message.clone())), None),
+            left => (None, left),
+        },
+        Some((
+            PodState::Ended {
+                exit_code: None,
+                reason: Some(reason),
+                message: Some(message),
+                ..
+            },
+            _,
+        )) if reason.keeps_from_starting() => (Some((*reason, message.clone())), None),
+        _ => (None, None),
     }
 }
 
@@ -114,6 +133,11 @@ fn reported(
         (Outcome::Failed, Some(Reason::Interrupted)) => match of_cluster {
             Some(cause) => cause,
             None => return report.clone(),
+        },
+        // With cgroups of version 1 the kernel may kill the extraction process alone, and the scraper can only guess.
+        (Outcome::Failed, Some(Reason::LimitExceeded)) => match of_cluster {
+            Some((Reason::OOMKilled, message)) => (Reason::OOMKilled, message),
+            _ => return report.clone(),
         },
         (Outcome::Failed, _) => return report.clone(),
         (outcome, _) if !end.is_complete => {

@@ -32,6 +32,7 @@ pub fn pod_record(metadata: &ObjectMeta, status: Option<&PodStatus>) -> Option<P
         name: metadata.name.clone()?,
         job_uid: owner.uid.clone(),
         created: metadata.creation_timestamp.as_ref()?.0,
+        is_deleted: metadata.deletion_timestamp.is_some(),
         state: status.map_or(PodState::Starting, pod_state),
     })
 }
@@ -40,6 +41,15 @@ pub fn pod_record(metadata: &ObjectMeta, status: Option<&PodStatus>) -> Option<P
 /// not start, and a status that was rebuilt has lost the report.
 #[must_use]
 pub fn follow(previous: &PodRecord, next: PodRecord) -> PodRecord {
+    // The kubelet forgets the reason first, and ends the Pod only then.
+    if let (PodState::Stuck { .. }, PodState::Starting, true) =
+        (&previous.state, &next.state, next.is_deleted)
+    {
+        return PodRecord {
+            state: previous.state.clone(),
+            ..next
+        };
+    }
     let PodState::Ended {
         exit_code,
         reason: None,

@@ -177,6 +177,9 @@ fn environment(source: &ValidatedSource, config: &Config) -> Vec<EnvVar> {
     if job.allow_private_addresses {
         all.push(variable("SMS_ALLOW_PRIVATE_ADDRESSES", "true"));
     }
+    if let Some(proxy) = &job.proxy {
+        all.push(variable("SMS_PROXY", proxy.clone()));
+    }
     if let Some(filter) = &job.log {
         all.push(variable("SMS_LOG", filter.clone()));
     }

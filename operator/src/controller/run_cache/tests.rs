@@ -3,6 +3,7 @@
 use sms_crds::{report::Reason, v1alpha1::status::Trigger};
 
 use super::*;
+use crate::runs::JobEnd;
 
 fn key() -> SourceKey {
     SourceKey {
@@ -31,6 +32,7 @@ fn pod(uid: &str, job_uid: &str, state: PodState) -> PodRecord {
         name: uid.to_owned(),
         job_uid: job_uid.to_owned(),
         created: Timestamp::UNIX_EPOCH,
+        is_deleted: false,
         state,
     }
 }
@@ -122,4 +124,39 @@ fn jobs_that_a_new_list_does_not_show_are_gone_with_their_pods() {
     cache.complete_jobs();
     assert_eq!(cache.jobs(&key(), &["cron-job"]), vec![job("b", 2)]);
     assert!(pods(&cache).is_empty());
+}
+
+#[test]
+fn a_job_that_ended_while_the_watch_of_pods_was_down_waits_for_its_pod() {
+    let owner = Owner {
+        key: key(),
+        api_name: "blue_moon".to_owned(),
+    };
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut ended = job("a", 1000);
+    ended.ended_pods = 1;
+    ended.ended = Some(JobEnd {
+        at: at(1010),
+        is_complete: true,
+        reason: "CompletionsReached".to_owned(),
+        message: String::new(),
+    });
+    let mut cache = RunCache::default();
+    cache.set_job(&key(), ended.clone());
+    cache.note_interruption_of_pods(at(1050));
+    let jobs = [ended];
+    let is_active = |run: &[Run]| {
+        matches!(
+            run,
+            [Run::Active {
+                look_again_after: Some(_),
+                ..
+            }]
+        )
+    };
+    assert!(is_active(&cache.runs(&owner, &jobs, at(1060))));
+    assert!(
+        !is_active(&cache.runs(&owner, &jobs, at(1200))),
+        "it is given up in the end"
+    );
 }

@@ -74,6 +74,7 @@ fn pod(uid: &str, created: &str, state: PodState) -> PodRecord {
         name: format!("sea-monster-1-{uid}"),
         job_uid: "job-1".into(),
         created: at(created),
+        is_deleted: false,
         state,
     }
 }
@@ -165,6 +166,31 @@ fn a_pod_that_does_not_start_is_a_problem_after_ten_seconds() {
     ] {
         assert_eq!(run(&job(), &[first(stuck())], at(now)), expected, "{now}");
     }
+}
+
+#[test]
+fn what_kept_a_pod_from_starting_stays_a_problem_while_it_is_taken_away() {
+    let gone = |reason| PodState::Ended {
+        exit_code: None,
+        reason: Some(reason),
+        message: Some("the image x cannot be pulled".into()),
+        report: None,
+        at: None,
+    };
+    let problem = Some((Reason::ImagePullFailed, "the image x cannot be pulled".to_owned()));
+    let pods = [first(gone(Reason::ImagePullFailed))];
+    assert_eq!(
+        run(&job(), &pods, later(0)),
+        active(false, problem.clone(), None),
+        "the Job has not ended yet"
+    );
+    assert_eq!(
+        run(&failed("DeadlineExceeded", 2), &pods, later(0)),
+        active(false, problem, Some(10)),
+        "the Job has ended, and another Pod may be told of"
+    );
+    let evicted = [first(gone(Reason::Evicted))];
+    assert_eq!(run(&job(), &evicted, later(0)), active(false, None, None));
 }
 
 #[test]

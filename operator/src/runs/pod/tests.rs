@@ -52,6 +52,7 @@ fn a_pod_is_an_attempt_of_the_job_that_controls_it() {
             name: "sea-monster-1-abcde".into(),
             job_uid: "job-1".into(),
             created: "2026-05-01T06:44:01Z".parse().unwrap(),
+            is_deleted: false,
             state: PodState::Starting,
         }
     );

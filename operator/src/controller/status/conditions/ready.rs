@@ -52,10 +52,7 @@ pub(super) fn ready(
 /// a source whose image is missing would be ready between each two runs.
 fn still_cannot_start(facts: &Facts<'_>, before: &ScrapeSourceStatus, counted: &ScrapeSourceStatus) -> bool {
     let reason = counted.last_run.as_ref().and_then(|last| last.report.reason);
-    let is_about_starting = matches!(
-        reason,
-        Some(Reason::ImagePullFailed | Reason::Unschedulable | Reason::ContainerConfigInvalid)
-    );
+    let is_about_starting = reason.is_some_and(Reason::keeps_from_starting);
     let is_said = of(before, READY).is_some_and(|condition| {
         condition.status == "False"
             && Some(condition.reason.as_str()) == reason.map(Reason::as_str)

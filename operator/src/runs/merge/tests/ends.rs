@@ -153,6 +153,23 @@ fn a_run_that_was_interrupted_is_told_why() {
 }
 
 #[test]
+fn a_run_whose_worker_was_killed_for_want_of_memory_is_told_which_limit_that_was() {
+    let exceeded = || Some(report(Outcome::Failed, Some(Reason::LimitExceeded), 1));
+    let killed = first(ended(Some(1), Some(Reason::OOMKilled), exceeded()));
+    let run = finished(&failed("BackoffLimitExceeded", 1), &[killed]).report;
+    assert_eq!(run.reason, Some(Reason::OOMKilled));
+    let message = run.message.unwrap();
+    assert!(message.contains("spec.job.resources.limits.memory"), "{message}");
+    assert_eq!(run.run, "r1", "the rest of the report stays");
+
+    let too_deep = first(ended(Some(1), None, exceeded()));
+    assert_eq!(
+        told(&failed("BackoffLimitExceeded", 1), &[too_deep]).1,
+        Some(Reason::LimitExceeded)
+    );
+}
+
+#[test]
 fn the_runs_own_reason_is_better_than_what_happened_to_its_pod() {
     let timed_out = Some(report(Outcome::Failed, Some(Reason::TimedOut), 1));
     let pods = [first(ended(Some(1), Some(Reason::OOMKilled), timed_out))];

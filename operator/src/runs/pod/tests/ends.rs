@@ -135,8 +135,21 @@ fn a_deleted_pod_keeps_what_kept_it_from_starting() {
     ));
     let expected = ended(None, Some(Reason::ImagePullFailed), Some(message), None);
 
-    let once = follow(&stuck, deleted.clone());
+    let creating = record(&with_container(
+        "Pending",
+        &json!({"waiting": {"reason": "ContainerCreating"}}),
+    ));
+    assert_eq!(follow(&stuck, creating.clone()), creating, "it can start now");
+    let on_its_way_out = PodRecord {
+        is_deleted: true,
+        ..creating
+    };
+    let kept = follow(&stuck, on_its_way_out.clone());
+    assert_eq!(kept.state, stuck.state, "the kubelet forgets it before the end");
+
+    let once = follow(&kept, deleted.clone());
     assert_eq!(once.state, expected);
+    assert_eq!(follow(&stuck, deleted.clone()).state, expected);
     assert_eq!(
         follow(&once, deleted.clone()).state,
         expected,
