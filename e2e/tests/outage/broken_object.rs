@@ -12,7 +12,7 @@ use kube::{
 use serde_json::{Value, json};
 use sms_crds::ScrapeSource;
 use sms_e2e::{
-    Cluster, Namespace, Operator, crd, crowd, eventually,
+    Cluster, Namespace, Operator, Source, crd, crowd, eventually,
     gate::Gate,
     group::{Group, held},
     operator::{self, Options},
@@ -24,17 +24,19 @@ use super::{A_WHILE, ONE_AT_A_TIME};
 const GOOD: usize = 97;
 const SWEEP: Duration = Duration::from_secs(10);
 
-/// Objects that an older or newer CRD let through.
-fn broken() -> [(&'static str, Value); 3] {
+/// Specs that the real CRD would not let in, and whether the API server then takes a status of such an object: not if a
+/// rule of the CRD is about what has another type.
+fn broken() -> [(&'static str, Value, bool); 3] {
     let good = crowd::idle("x")["spec"].clone();
-    let mut number = good.clone();
-    number["schedule"] = json!(5);
-    let mut list = good;
-    list["fetch"] = json!([]);
+    let with = |field: &str, value: Value| {
+        let mut spec = good.clone();
+        spec[field] = value;
+        spec
+    };
     [
-        ("broken-number", number),
-        ("broken-list", list),
-        ("broken-text", json!("text")),
+        ("broken-job", with("job", json!("text")), true),
+        ("broken-schedule", with("schedule", json!(5)), false),
+        ("broken-fetch", with("fetch", json!([])), false),
     ]
 }
 
@@ -56,7 +58,7 @@ async fn takes(cluster: &Cluster, namespace: &Namespace, name: &str, spec: &Valu
 /// Puts broken objects where the real CRD would not let them in.
 async fn smuggle(cluster: &Cluster, namespace: &Namespace) {
     crd::loosen(cluster).await;
-    for (name, spec) in broken() {
+    for (name, spec, _) in broken() {
         eventually(A_WHILE, &format!("{name} is let in"), || async {
             takes(cluster, namespace, name, &spec, "")
                 .await
@@ -66,7 +68,7 @@ async fn smuggle(cluster: &Cluster, namespace: &Namespace) {
         .await;
     }
     crd::install(cluster).await;
-    let (_, spec) = &broken()[0];
+    let (_, spec, _) = &broken()[0];
     eventually(A_WHILE, "the real CRD is back", || async {
         let is_loose = takes(cluster, namespace, "another", spec, "?dryRun=All").await;
         (!is_loose).then_some(()).ok_or("it is not")
@@ -88,7 +90,7 @@ async fn ready(namespace: &Namespace, name: &str) -> Result<(Value, Value), Stri
 }
 
 /// Waits until the good ones have what they need, and the broken ones say what is wrong with them.
-async fn until_told_apart(namespace: &Namespace) {
+async fn until_told_apart(cluster: &Cluster, namespace: &Namespace, operator: &Operator) {
     eventually(A_WHILE, "the good ones have their CronJobs", || async {
         let made = namespace.names::<CronJob>().await;
         (made == crowd::names(GOOD))
@@ -96,17 +98,22 @@ async fn until_told_apart(namespace: &Namespace) {
             .ok_or(format!("{made:?}"))
     })
     .await;
-    for (name, _) in broken() {
-        let told = eventually(A_WHILE, &format!("{name} says so"), || async {
-            let (ready, _) = ready(namespace, name).await?;
-            match ready["status"] == "False" && ready["reason"] == "InvalidSource" {
-                true => Ok(ready["message"].to_string()),
-                false => Err(ready.to_string()),
-            }
+    for (name, _, takes_status) in broken() {
+        let told = eventually(A_WHILE, &format!("somebody is told about {name}"), || async {
+            let events = Source::named(cluster, namespace, name).events().await;
+            let told = events.into_iter().find(|event| event.reason == "InvalidSource");
+            told.map(|event| event.note)
+                .ok_or(format!("nobody was told\n{}", operator.log()))
         })
         .await;
         println!("{name}: {told}");
-        assert!(told.contains("cannot be read"), "{told}");
+        let field = name.replace("broken-", "spec.");
+        assert!(told.starts_with(&format!("{field}: cannot be read: ")), "{told}");
+        if takes_status {
+            let (ready, _) = ready(namespace, name).await.unwrap();
+            let found = (&ready["status"], &ready["reason"], &ready["message"]);
+            assert_eq!(found, (&json!("False"), &json!("InvalidSource"), &json!(told)));
+        }
     }
     for name in crowd::names(GOOD) {
         eventually(A_WHILE, &format!("{name} is ready"), || async {
@@ -149,13 +156,13 @@ async fn objects_that_cannot_be_read_say_so_and_hinder_nobody() {
         } else {
             crowd::create_all(&namespace, &crowd::names(GOOD)).await;
         }
-        until_told_apart(&namespace).await;
+        until_told_apart(&cluster, &namespace, &running).await;
     }
     // Nobody writes it again and again, and its last metrics stay.
-    let groups = ["broken_number", "nobody"];
-    Group::of(namespace.name(), "broken-number", groups[0]).push(&gateway);
+    let groups = ["broken_job", "nobody"];
+    Group::of(namespace.name(), "broken-job", groups[0]).push(&gateway);
     Group::of(namespace.name(), "nobody", groups[1]).push(&gateway);
-    let before = ready(&namespace, "broken-number").await.unwrap();
+    let before = ready(&namespace, "broken-job").await.unwrap();
     eventually(3 * SWEEP, "a sweep has passed", || async {
         let held = held(&gateway, &groups).await;
         (!held.contains(&"nobody".to_owned()))
@@ -163,23 +170,23 @@ async fn objects_that_cannot_be_read_say_so_and_hinder_nobody() {
             .ok_or(format!("{held:?}"))
     })
     .await;
-    assert_eq!(ready(&namespace, "broken-number").await.unwrap(), before);
+    assert_eq!(ready(&namespace, "broken-job").await.unwrap(), before);
     assert_eq!(
         held(&gateway, &groups).await,
-        ["broken_number"],
+        ["broken_job"],
         "the source is there"
     );
 
     // It can be mended.
     let kind = ApiResource::erase::<ScrapeSource>(&());
     let sources: Api<DynamicObject> = Api::namespaced_with(cluster.client(), namespace.name(), &kind);
-    let patch = Patch::Merge(json!({ "spec": { "schedule": crowd::FAR_AWAY } }));
+    let patch = Patch::Merge(json!({ "spec": { "job": null } }));
     sources
-        .patch("broken-number", &PatchParams::default(), &patch)
+        .patch("broken-job", &PatchParams::default(), &patch)
         .await
         .unwrap();
     eventually(A_WHILE, "it is mended", || async {
-        let (ready, _) = ready(&namespace, "broken-number").await?;
+        let (ready, _) = ready(&namespace, "broken-job").await?;
         (ready["status"] == "True").then_some(()).ok_or(ready.to_string())
     })
     .await;

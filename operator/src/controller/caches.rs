@@ -40,6 +40,7 @@ pub struct Caches {
     api_names: Mutex<ApiNames>,
     written: Mutex<HashMap<SourceKey, Written>>,
     attempts: Mutex<HashMap<SourceKey, u32>>,
+    told: Mutex<HashMap<SourceKey, Option<i64>>>,
     synced: AtomicBool,
     triggers: mpsc::UnboundedSender<ObjectRef<Guarded>>,
     triggered: Mutex<Option<mpsc::UnboundedReceiver<ObjectRef<Guarded>>>>,
@@ -62,6 +63,7 @@ impl Default for Caches {
             api_names: Mutex::default(),
             written: Mutex::default(),
             attempts: Mutex::default(),
+            told: Mutex::default(),
             synced: AtomicBool::new(false),
             triggers,
             triggered: Mutex::new(Some(triggered)),
@@ -180,8 +182,18 @@ impl Caches {
         lock(&self.attempts).remove(key);
     }
 
+    /// Whether people were told that a source cannot be read, at this generation of it.
+    pub(super) fn is_told(&self, key: &SourceKey, generation: Option<i64>) -> bool {
+        lock(&self.told).get(key) == Some(&generation)
+    }
+
+    pub(super) fn note_told(&self, key: SourceKey, generation: Option<i64>) {
+        lock(&self.told).insert(key, generation);
+    }
+
     /// Forgets a source that is gone.
     pub(super) fn forget(&self, key: &SourceKey) {
+        lock(&self.told).remove(key);
         self.forget_written(key);
         self.note_success(key);
         self.runs().forget_source(key);
