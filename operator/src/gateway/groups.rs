@@ -97,12 +97,12 @@ pub fn is_live(group: &Group, live: &LiveSources) -> bool {
 }
 
 /// Whether one of the sources in `gone` pushed the group, under the API name that the source had.
-pub fn is_of(group: &Group, gone: &HashSet<(SourceKey, String)>) -> bool {
+pub(super) fn is_of(group: &Group, gone: &HashSet<(SourceKey, String)>) -> bool {
     gone.contains(&(group.source.clone(), group.api_name.clone()))
 }
 
 /// Whether no source has the group's API name, as far as sources can be read.
-pub fn is_unclaimed(group: &Group, live: &LiveSources) -> bool {
+pub(super) fn is_unclaimed(group: &Group, live: &LiveSources) -> bool {
     !live.owners.contains_key(&group.api_name) && !live.unreadable.contains(&group.source)
 }
 
