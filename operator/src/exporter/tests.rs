@@ -1,3 +1,5 @@
+//! Tests of the series of sources. Pure.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
