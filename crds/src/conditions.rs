@@ -32,8 +32,14 @@ pub enum ConditionReason {
     InvalidSource,
     /// The manifest names a Secret that sources of this installation may not name.
     SecretNotAllowed,
+    /// The manifest names a volume claim that sources of this installation may not name.
+    VolumeNotAllowed,
     /// Another object has the name of the CronJob.
     NameTaken,
+    /// A CronJob of this name is being deleted and has not gone yet.
+    CronJobDeleting,
+    /// The operator has no right to make or change CronJobs here.
+    OperatorLacksRights,
     /// Kubernetes refused the CronJob: a quota, a policy, a webhook.
     CronJobRefused,
     /// An older source has the same API name and keeps the metrics.
@@ -50,12 +56,15 @@ pub enum ConditionReason {
 
 impl ConditionReason {
     /// Every reason, in the order of this enum.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Scheduled,
         Self::Suspended,
         Self::InvalidSource,
         Self::SecretNotAllowed,
+        Self::VolumeNotAllowed,
         Self::NameTaken,
+        Self::CronJobDeleting,
+        Self::OperatorLacksRights,
         Self::CronJobRefused,
         Self::ApiNameTaken,
         Self::NoRunYet,
@@ -71,7 +80,10 @@ impl ConditionReason {
             Self::Suspended => "Suspended",
             Self::InvalidSource => "InvalidSource",
             Self::SecretNotAllowed => "SecretNotAllowed",
+            Self::VolumeNotAllowed => "VolumeNotAllowed",
             Self::NameTaken => "NameTaken",
+            Self::CronJobDeleting => "CronJobDeleting",
+            Self::OperatorLacksRights => "OperatorLacksRights",
             Self::CronJobRefused => "CronJobRefused",
             Self::ApiNameTaken => "ApiNameTaken",
             Self::NoRunYet => "NoRunYet",

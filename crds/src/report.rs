@@ -443,6 +443,40 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// A run that has nothing to tell but why it failed. It counts one error, at no step; all other numbers are 0, and
+    /// texts are empty, times and names included: whoever knows them fills them in.
+    pub fn failed(reason: Reason, message: String) -> Self {
+        Self {
+            source: String::new(),
+            api_name: String::new(),
+            run: String::new(),
+            outcome: Outcome::Failed,
+            reason: Some(reason),
+            step: None,
+            message: Some(message),
+            started_at: String::new(),
+            finished_at: String::new(),
+            duration_seconds: 0.0,
+            http_status: None,
+            pages: 0,
+            found: 0,
+            processed: 0,
+            skipped: 0,
+            errors: 1,
+            errors_by_step: BTreeMap::new(),
+            new: 0,
+            updated: 0,
+            unchanged: 0,
+            removed: 0,
+            skipped_by_reason: BTreeMap::new(),
+            partial: false,
+            store: String::new(),
+            metrics_pushed: None,
+            spec_hash: String::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The report as JSON of at most `limit` bytes: warnings go first, then the message is cut at a character.
     pub fn to_json_within(&self, limit: usize) -> String {
         let mut report = self.clone();

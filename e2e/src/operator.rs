@@ -29,6 +29,8 @@ pub struct Options {
     pub flags: Vec<String>,
     /// The file of `--job-settings`.
     pub job_settings: String,
+    /// Namespace of its service account, `sms-operator`, and of its Lease.
+    pub home: String,
     /// Name of its Lease; `None` runs it without leader election.
     pub lease: Option<String>,
     /// Further variables of its environment.
@@ -42,6 +44,7 @@ impl Options {
             watch_namespace: Some(namespace.name().to_owned()),
             flags: Vec::new(),
             job_settings: format!("image: {}\nimagePullPolicy: Never\n", cluster.job_image()),
+            home: HOME.to_owned(),
             lease: None,
             environment: Vec::new(),
         }
@@ -67,7 +70,7 @@ pub struct Operator {
 /// Installs what ships: CRD, namespace, rights.
 ///
 /// # Panics
-/// If the API server refuses it.
+/// If the API server refuses any of it.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install_rights(cluster: &Cluster) {
     crd::install(cluster).await;
@@ -90,13 +93,13 @@ pub async fn install_rights(cluster: &Cluster) {
     }
 }
 
-/// A kubeconfig of the operator's service account.
+/// A kubeconfig of the operator's service account in `home`.
 ///
 /// # Panics
 /// If there is no such account.
 #[allow(clippy::panic, reason = "a test ends with a panic")]
-pub fn kubeconfig_of_the_operator(cluster: &Cluster) -> Kubeconfig {
-    let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", HOME, "--duration=2h"]);
+pub fn kubeconfig_of_the_operator(cluster: &Cluster, home: &str) -> Kubeconfig {
+    let token = cluster.kubectl(&["create", "token", "sms-operator", "-n", home, "--duration=2h"]);
     assert!(
         token.status.success(),
         "{}",
@@ -136,7 +139,7 @@ impl Operator {
     /// Starts one; it may not be ready yet.
     ///
     /// # Panics
-    /// If the program is not there.
+    /// If there is no program, or no place for its files.
     pub async fn spawn(cluster: &Cluster, options: &Options) -> Self {
         let folder =
             TempDir::with_prefix("sms-operator-").unwrap_or_else(|error| panic!("no folder: {error}"));
@@ -145,7 +148,8 @@ impl Operator {
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             path
         };
-        let config = serde_json::to_string(&kubeconfig_of_the_operator(cluster)).unwrap_or_default();
+        let config =
+            serde_json::to_string(&kubeconfig_of_the_operator(cluster, &options.home)).unwrap_or_default();
         let kubeconfig = write("kubeconfig", config);
         let settings = write("job-settings.yaml", options.job_settings.clone());
         let log = folder.path().join("log");
@@ -156,7 +160,7 @@ impl Operator {
             .arg("run")
             .env_clear()
             .env("KUBECONFIG", &kubeconfig)
-            .env("SMS_NAMESPACE", HOME)
+            .env("SMS_NAMESPACE", &options.home)
             .env("SMS_JOB_SETTINGS", &settings)
             .env("SMS_METRICS_PORT", metrics_port.to_string())
             .env("SMS_HEALTH_PORT", health_port.to_string())
@@ -273,14 +277,12 @@ impl Operator {
     /// Asks it to end, as Kubernetes does; gives the exit code.
     ///
     /// # Panics
-    /// If it does not end within 20 s.
+    /// If it has not ended after 20 s.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        let Ok(status) = ended else {
-            panic!("the operator did not end within 20 s\n{}", self.log());
-        };
-        status.ok().and_then(|status| status.code())
+        let ended = ended.unwrap_or_else(|_| panic!("the operator did not end within 20 s\n{}", self.log()));
+        ended.ok().and_then(|status| status.code())
     }
 
     async fn get(&self, port: u16, path: &str) -> Result<(u16, String), String> {

@@ -77,7 +77,7 @@ async fn the_accounts_may_do_what_the_golden_files_say_and_nothing_else() {
 
 /// A client with the operator's own token.
 async fn client_of_the_operator(cluster: &Cluster) -> Client {
-    let kubeconfig = operator::kubeconfig_of_the_operator(cluster);
+    let kubeconfig = operator::kubeconfig_of_the_operator(cluster, HOME);
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     Client::try_from(config.unwrap()).unwrap()
 }

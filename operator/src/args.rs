@@ -180,7 +180,7 @@ pub struct RunArgs {
 /// `render`
 #[derive(Clone, Debug, ClapArgs)]
 pub struct RenderArgs {
-    /// Files with ScrapeSource manifests (YAML or JSON); - is standard input.
+    /// Files with ScrapeSource manifests (YAML or JSON), or folders of them; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub manifests: Vec<PathBuf>,
 

@@ -19,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future, stream};
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::CronJob;
+use k8s_openapi::api::{batch::v1::CronJob, core::v1::ObjectReference};
 use kube::{
     Resource,
     runtime::{
@@ -28,7 +28,7 @@ use kube::{
         events::Event,
     },
 };
-use sms_crds::{Problem, ScrapeSource, SourceKey};
+use sms_crds::{Problem, ScrapeSource, SourceKey, v1alpha1::status::RunNow};
 use tokio::{sync::oneshot, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
@@ -36,7 +36,7 @@ use tracing::{debug, error, warn};
 use crate::{context::Context, metrics::ReconcileResult, settings::Config};
 use build::Resources;
 pub use caches::{Caches, Guarded};
-use error::{ReconcileError, pause};
+use error::{ApplyError, ReconcileError, pause};
 use observe::Observed;
 use run_now::Decision;
 use status::{Assessment, Facts, Verdict};
@@ -137,6 +137,10 @@ async fn reconcile_source(
     let valid = match validate::validate(&observed.source, &context.config, is_owner) {
         Ok(valid) => valid,
         Err(refusal) => {
+            // What was in force stays in force, but never against the will of the one or the other.
+            if observed.source.spec.suspend || refusal.is_of_permission() {
+                apply::suspend(context, &observed).await?;
+            }
             let verdict = Verdict::Refused {
                 reason: refusal.reason,
                 message: refusal.message(),
@@ -173,7 +177,16 @@ async fn reconcile_source(
         true => ReconcileResult::Applied,
         false => ReconcileResult::Unchanged,
     };
-    finish(context, &observed, verdict, applied.run_now, now, result).await
+    let (run_now, refused) = match (applied.run_now, observed.run_now_token()) {
+        (Some(Ok(job)), Some(token)) => (Some(run_now::started(token, &job)), None),
+        (Some(Err(error)), Some(token)) => (Some(run_now::refused(token, &error.to_string())), Some(error)),
+        _ => (None, None),
+    };
+    let finished = finish(context, &observed, verdict, run_now, now, result).await?;
+    match refused {
+        Some(error) => Err(ApplyError::from(error).into()),
+        None => Ok(finished),
+    }
 }
 
 /// Step five: the status, written if it is another, and what a person should hear of.
@@ -181,15 +194,17 @@ async fn finish(
     context: &Context,
     observed: &Observed,
     verdict: Verdict<'_>,
-    started_now: Option<String>,
+    requested: Option<RunNow>,
     now: Timestamp,
     result: ReconcileResult,
 ) -> Result<(ReconcileResult, Action), ReconcileError> {
-    let run_now = match (started_now, observed.run_now_token(), &observed.run_now) {
-        (Some(job), Some(token), _) => Some(run_now::started(token, &job)),
-        (_, _, Decision::Note(note)) => Some(note.clone()),
-        _ => observed.noted_run_now().cloned(),
+    let run_now = match (requested, &observed.run_now) {
+        (Some(requested), _) => Some(requested),
+        (None, Decision::Note(note)) => Some(note.clone()),
+        (None, Decision::Forget) => None,
+        (None, Decision::Nothing | Decision::Start) => observed.noted_run_now().cloned(),
     };
+    let job = run_now.as_ref().and_then(|run_now| run_now.job.clone());
     let source = &observed.source;
     let Assessment {
         status,
@@ -229,7 +244,17 @@ async fn finish(
             reason: event.reason.to_owned(),
             note: Some(event.note),
             action: event.action.to_owned(),
-            secondary: None,
+            // Events that differ in their note alone would be told as one.
+            secondary: job
+                .clone()
+                .filter(|_| event.action == status::RUN_NOW)
+                .map(|name| ObjectReference {
+                    kind: Some("Job".to_owned()),
+                    api_version: Some("batch/v1".to_owned()),
+                    namespace: source.metadata.namespace.clone(),
+                    name: Some(name),
+                    ..ObjectReference::default()
+                }),
         };
         if let Err(error) = context.recorder.publish(&event, &source.object_ref(&())).await {
             warn!(source = %source.key(), "Failed to publish the event {}: {error}", event.reason);

@@ -53,7 +53,8 @@ impl GatewayHandle {
         )
     }
 
-    /// Deletes the group of a source that is gone, unless its API name belongs to another by now. Never blocks.
+    /// Deletes the group that a source of this installation pushed and that is gone, unless its API name belongs to
+    /// another by now. Never blocks.
     pub fn source_gone(&self, key: SourceKey, api_name: String) {
         self.ask(Request::Gone { key, api_name });
     }

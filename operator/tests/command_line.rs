@@ -85,6 +85,87 @@ fn render_reads_standard_input_and_goes_on_after_a_bad_source() {
 }
 
 #[test]
+fn render_prints_the_others_where_a_file_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("latin.yaml");
+    fs::write(&broken, b"name: caf\xe9\n").unwrap();
+    let output = operator(&["render", "/nonexistent.yaml"])
+        .arg(&broken)
+        .arg(repository().join("examples/sources/blue-moon.yaml"))
+        .output()
+        .unwrap();
+    let problems = refused(&output);
+    let lines: Vec<&str> = problems.lines().collect();
+    assert_eq!(lines.len(), 2, "{problems}");
+    assert!(
+        lines[0].starts_with("/nonexistent.yaml: cannot be read: ") && lines[0].contains("that exists"),
+        "{problems}"
+    );
+    assert!(
+        lines[1].starts_with(broken.to_str().unwrap()) && lines[1].ends_with(": save it as UTF-8"),
+        "{problems}"
+    );
+    assert_eq!(text(&output.stdout).matches("kind: CronJob\n").count(), 1);
+}
+
+#[test]
+fn render_reads_the_manifests_of_a_folder_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = |name: &str| {
+        format!(
+            r#"{{"apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource", "metadata": {{"name": "{name}"}},
+            "spec": {{"fetch": {{"url": "https://example.org/"}}, "extract": {{"jsonLd": {{}}}}}}}}"#
+        )
+    };
+    for (file, name) in [
+        ("c.yml", "third"),
+        ("a.json", "first"),
+        ("b.yaml", "second"),
+        ("d.txt", "fourth"),
+        (".e.yaml", "hidden"),
+    ] {
+        fs::write(folder.path().join(file), manifest(name)).unwrap();
+    }
+    fs::create_dir(folder.path().join("e.yaml")).unwrap();
+    let output = operator(&["render"]).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let yaml = text(&output.stdout);
+    let names: Vec<&str> = yaml
+        .split("---\n")
+        .skip(1)
+        .filter_map(|document| document.lines().find_map(|line| line.strip_prefix("  name: ")))
+        .collect();
+    assert_eq!(names, ["first", "second", "third"], "{yaml}");
+
+    let output = operator(&["render"])
+        .arg(folder.path().join("e.yaml"))
+        .output()
+        .unwrap();
+    assert!(
+        refused(&output).contains("holds no file that ends in"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_mistake_in_the_file_of_job_settings_is_told_in_one_line_that_quotes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("job.yaml");
+    fs::write(&file, "image: x\nproxy: http://user:hunter2@proxy: [\n").unwrap();
+    let output = operator(&["render", "--job-settings"])
+        .args([file.to_str().unwrap(), "-"])
+        .output()
+        .unwrap();
+    let problem = refused(&output);
+    let place = format!("error: {}: line 2 column ", file.display());
+    assert!(problem.starts_with(&place), "{problem}");
+    assert!(
+        problem.lines().count() == 1 && !problem.contains("hunter2"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn files_are_not_read_by_a_source_in_a_cluster() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("source.yaml");

@@ -185,6 +185,89 @@ async fn the_group_of_a_source_that_goes_is_deleted_at_once_unless_another_has_i
     stop.cancel();
 }
 
+#[tokio::test]
+async fn a_source_that_goes_takes_no_group_with_it_that_another_pushed() {
+    if !services::is_installed("prometheus-pushgateway") {
+        return;
+    }
+    let real = Pushgateway::start().await;
+    let live = Live::default();
+    live.set(&[]);
+    let stop = CancellationToken::new();
+    let handle = live.start(gateway(real.base_url()), LONG, &stop);
+    // After the sweep at the start.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for (api, source) in [
+        ("theirs", Some(("x", "theirs"))),
+        ("other", Some(("y", "ours"))),
+        ("silent", None),
+        ("first", Some(("x", "ours"))),
+        ("last", Some(("x", "ours"))),
+    ] {
+        push(
+            real.base_url(),
+            &format!("job/sms_scraper/instance/{api}"),
+            source,
+        )
+        .await;
+    }
+    for api in ["theirs", "other", "silent", "first"] {
+        handle.source_gone(key("x"), api.to_owned());
+    }
+    let left =
+        ["last", "other", "silent", "theirs"].map(|api| format!(r#"instance="{api}",job="sms_scraper""#));
+    let left = left.each_ref().map(String::as_str);
+    until(&real, &left).await;
+    // Once this one is gone as well, all that was asked before is over.
+    handle.source_gone(key("x"), "last".to_owned());
+    until(&real, &left[1..]).await;
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn many_sources_that_go_together_share_one_look_at_groups_and_sources() {
+    if !services::is_installed("prometheus-pushgateway") {
+        return;
+    }
+    let real = Pushgateway::start().await;
+    let looks = Arc::new(AtomicUsize::new(0));
+    let live = {
+        let looks = looks.clone();
+        move || {
+            looks.fetch_add(1, Ordering::SeqCst);
+            Some(LiveSources::default())
+        }
+    };
+    let stop = CancellationToken::new();
+    let (handle, task) = GatewayHandle::start(gateway(real.base_url()), Arc::new(live), LONG, stop.clone());
+    for index in 0..50 {
+        let source = format!("s{index}");
+        let group = format!("job/sms_scraper/instance/{source}");
+        push(real.base_url(), &group, Some((&source, "ours"))).await;
+        handle.source_gone(key(&source), source);
+    }
+    let started = Instant::now();
+    tokio::spawn(task);
+    until(&real, &[]).await;
+    // Twice for the deletions and twice for the sweep at the start, and again for each second that they take.
+    let (looks, most) = (looks.load(Ordering::SeqCst), 4 + started.elapsed().as_secs());
+    assert!(
+        u64::try_from(looks).unwrap() <= most,
+        "{looks} looks at the sources"
+    );
+    let text = real.metrics().await;
+    let lists = text.lines().find_map(|line| {
+        let is_list = line.starts_with("pushgateway_http_requests_total{")
+            && line.contains("handler=\"api/v1/metrics\"");
+        is_list.then(|| line.rsplit(' ').next().unwrap().to_owned())
+    });
+    assert!(
+        ["1", "2"].contains(&lists.as_deref().unwrap_or_default()),
+        "{lists:?} lists of groups: {text}"
+    );
+    stop.cancel();
+}
+
 /// Stands before a gateway: closes every connection without an answer while it is away.
 struct Door {
     url: String,

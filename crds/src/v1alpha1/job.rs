@@ -47,14 +47,14 @@ pub struct JobSpec {
     #[schemars(range(min = 0, max = 5))]
     pub backoff_limit: Option<i32>,
 
-    /// Finished Jobs kept after success. Default: 3.
+    /// Finished Jobs kept after success; one at least, or the operator could not see how it ended. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 20))]
+    #[schemars(range(min = 1, max = 20))]
     pub successful_jobs_history_limit: Option<i32>,
 
-    /// Finished Jobs kept after failure. Default: 3.
+    /// Finished Jobs kept after failure; one at least. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 20))]
+    #[schemars(range(min = 1, max = 20))]
     pub failed_jobs_history_limit: Option<i32>,
 
     /// How long a finished Job is kept, in seconds. Default: 86400.

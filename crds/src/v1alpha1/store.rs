@@ -35,7 +35,7 @@ pub struct SecretRef {
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct VolumeClaim {
-    /// Name of the claim.
+    /// Name of the claim. In a cluster it must carry the operator's prefix (default `sms-`).
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub claim_name: String,
 }

@@ -31,16 +31,23 @@ pub async fn prepare(linked_to_host: bool) -> Result<()> {
     fs::write(path, "1").map_err(Error::file("write", path))
 }
 
-/// On the host: a link into the network namespace of the process `pid`. It goes when that namespace goes.
+/// On the host: a link into the network namespace of the process `pid`. One that an earlier cluster left is taken away.
 ///
 /// # Errors
 /// What `ip` says.
 pub fn link_to_host(pid: u32) -> Result<()> {
+    unlink_from_host();
     ip(&format!(
         "link add {HOST_LINK} type veth peer name {NODE_LINK} netns {pid}"
     ))?;
     ip(&format!("address add {HOST_ADDRESS}/24 dev {HOST_LINK}"))?;
     ip(&format!("link set {HOST_LINK} up"))
+}
+
+/// Takes the link away. It would go with the namespace, but a connection that nobody closed keeps that for minutes.
+pub fn unlink_from_host() {
+    // There may be none.
+    let _ = ip(&format!("link delete {HOST_LINK}"));
 }
 
 fn ip(arguments: &str) -> Result<()> {

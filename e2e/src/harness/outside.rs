@@ -39,6 +39,9 @@ pub async fn run(options: &Inside, logs: Option<&Path>) -> Result<u8> {
     check(options)?;
     let cgroups = Cgroups::create(&options.cgroup)?;
     let code = until_end(options, &layout).await;
+    if options.linked_to_host {
+        network::unlink_from_host();
+    }
     if let Some(folder) = logs {
         copy_logs(&layout, folder)?;
     }

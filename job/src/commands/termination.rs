@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sms_crds::report::{Outcome, Reason, RunReport, Step, TERMINATION_MESSAGE_LIMIT};
+use sms_crds::report::{Reason, RunReport, Step, TERMINATION_MESSAGE_LIMIT};
 use tracing::error;
 
 /// Writes the report, as far as there is room. A failure is logged: the run is over and does not depend on it.
@@ -32,29 +32,10 @@ pub fn not_begun(json: Option<&str>, reason: Reason, message: String, now: Times
         source,
         api_name: text("/spec/apiName").map_or_else(|| name.replace(['-', '.'], "_"), str::to_owned),
         run: now.as_microsecond().to_string(),
-        outcome: Outcome::Failed,
-        reason: Some(reason),
         step: Some(Step::Config),
-        message: Some(message),
         started_at: at.clone(),
         finished_at: at,
-        duration_seconds: 0.0,
-        http_status: None,
-        pages: 0,
-        found: 0,
-        processed: 0,
-        skipped: 0,
-        errors: 1,
         errors_by_step: BTreeMap::from([(Step::Config, 1)]),
-        new: 0,
-        updated: 0,
-        unchanged: 0,
-        removed: 0,
-        skipped_by_reason: BTreeMap::new(),
-        partial: false,
-        store: String::new(),
-        metrics_pushed: None,
-        spec_hash: String::new(),
-        warnings: Vec::new(),
+        ..RunReport::failed(reason, message)
     }
 }

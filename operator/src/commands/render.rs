@@ -2,8 +2,9 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use sms_crds::manifest::{FileAccess, Manifests, read_manifests};
@@ -16,12 +17,19 @@ pub fn run(args: &RenderArgs) -> Result<u8, CommandError> {
     let config = config(args)?;
     let mut sources = Vec::new();
     let mut problems = Vec::new();
-    for path in &args.manifests {
+    for path in files(&args.manifests, &mut problems) {
         let origin = path.display().to_string();
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                problems.push(unreadable(&path, &error));
+                continue;
+            }
+        };
         let Manifests {
             sources: found,
             problems: wrong,
-        } = read_manifests(&read(path)?, &origin, FileAccess::Refused);
+        } = read_manifests(&text, &origin, FileAccess::Refused);
         if found.is_empty() && wrong.is_empty() {
             problems.push(format!("{origin}: holds no ScrapeSource"));
         }
@@ -58,13 +66,59 @@ fn config(args: &RenderArgs) -> Result<Config, CommandError> {
     settings::config(&job)
 }
 
-fn read(path: &Path) -> Result<String, CommandError> {
-    let text = match path.as_os_str() == "-" {
-        true => {
-            let mut text = String::new();
-            io::stdin().lock().read_to_string(&mut text).map(|_| text)
+/// The files that `paths` name, those of a folder sorted and without hidden ones.
+fn files(paths: &[PathBuf], problems: &mut Vec<String>) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
         }
-        false => std::fs::read_to_string(path),
+        match manifests_in(path) {
+            Ok(files) if files.is_empty() => problems.push(format!(
+                "{}: the folder holds no file that ends in .yaml, .yml or .json",
+                path.display()
+            )),
+            Ok(files) => found.extend(files),
+            Err(error) => problems.push(unreadable(path, &error)),
+        }
+    }
+    found
+}
+
+fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_manifest = path
+            .extension()
+            .is_some_and(|kind| kind == "yaml" || kind == "yml" || kind == "json");
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_manifest && !is_hidden && !path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    if path.as_os_str() != "-" {
+        return fs::read_to_string(path);
+    }
+    let mut text = String::new();
+    io::stdin().lock().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::NotFound => "name a file or folder that exists, or - for standard input",
+        io::ErrorKind::PermissionDenied => "make it readable for this user",
+        io::ErrorKind::InvalidData => "save it as UTF-8",
+        _ => "name a file or folder that can be read",
     };
-    text.map_err(|error| CommandError::configuration(format!("{}: {error}", path.display())))
+    format!("{}: cannot be read: {error}: {remedy}", path.display())
 }

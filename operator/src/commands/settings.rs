@@ -6,7 +6,7 @@ use super::CommandError;
 use crate::{
     args::JobArgs,
     gateway::GatewaySettings,
-    settings::{self, Config, JobSettings, PushgatewayAuth, PushgatewaySettings},
+    settings::{self, Config, JobSettings, PushgatewayAuth, PushgatewaySettings, SettingsError},
 };
 
 /// Settings of Jobs: those of the file, with what flags say instead.
@@ -47,7 +47,23 @@ fn file(args: &JobArgs) -> Result<JobSettings, CommandError> {
     let yaml = std::fs::read_to_string(path).map_err(|error| {
         CommandError::configuration(format!("--job-settings (SMS_JOB_SETTINGS) {origin}: {error}"))
     })?;
-    settings::parse(&yaml, &origin).map_err(CommandError::configuration)
+    settings::parse(&yaml, &origin)
+        .map_err(in_one_line)
+        .map_err(CommandError::configuration)
+}
+
+/// The words of the YAML reader begin with a label of their own, and then quote the file, which may hold credentials.
+fn in_one_line(error: SettingsError) -> SettingsError {
+    match error {
+        SettingsError::Syntax { origin, problem } => {
+            let line = problem.lines().next().unwrap_or_default();
+            SettingsError::Syntax {
+                origin,
+                problem: line.strip_prefix("error: ").unwrap_or(line).to_owned(),
+            }
+        }
+        SettingsError::NoImage | SettingsError::Value { .. } => error,
+    }
 }
 
 /// The Pushgateway as the operator reaches it: that of the flag, else that of the Jobs; with the credentials that

@@ -15,15 +15,15 @@ use super::{
     error::{ApplyError, CallError},
     observe::Observed,
 };
-use crate::{context::Context, settings::Config};
+use crate::{context::Context, names, settings::Config};
 
 /// What is in the cluster now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Applied {
     /// The CronJob.
     pub cron_job: AppliedCronJob,
-    /// Name of the Job that run-now made.
-    pub run_now: Option<String>,
+    /// Name of the Job that run-now made, or why it could not be made.
+    pub run_now: Option<Result<String, CallError>>,
     /// Whether anything was written.
     pub is_changed: bool,
 }
@@ -41,7 +41,8 @@ pub async fn apply(
     let (cron_job, run_now) = resources.into_parts();
     let (cron_job, is_changed) = apply_cron_job(context, observed, cron_job).await?;
     let run_now = match run_now {
-        Some(job) => Some(create_job(&context.client, &job).await?),
+        // The CronJob stands in any case, and the status has to say so.
+        Some(job) => Some(create_job(&context.client, &job).await),
         None => None,
     };
     Ok(Applied {
@@ -70,7 +71,7 @@ async fn apply_cron_job(
         None => match calls::create(client, &desired).await {
             Ok(metadata) => {
                 info!(source = %observed.source.key(), "Created CronJob {name}");
-                caches.cron_jobs().set(&metadata, config);
+                caches.cron_jobs().set_own(&metadata, config);
                 return Ok((applied(&metadata), true));
             }
             Err(error) if error.is_already_exists() => {
@@ -84,21 +85,26 @@ async fn apply_cron_job(
             Err(error) => return Err(error.into()),
         },
     };
+    let known = observed
+        .source
+        .status
+        .as_ref()
+        .and_then(|status| status.cron_job.as_ref());
+    let is_known = known.is_some_and(|known| known.uid == found.uid);
     match &found.owner_uid {
+        _ if found.is_terminating => return Err(ApplyError::BeingDeleted { name }),
         Some(owner) if *owner == uid => {}
+        // Somebody took the owner away from a CronJob of ours.
+        None if is_known => {}
+        // That of an earlier source of this name: Kubernetes collects it.
         Some(_) if found.owner == Some(format!("ScrapeSource {}", observed.source.name_any())) => {
-            return Err(ApplyError::BeingCollected { name });
+            return Err(ApplyError::BeingDeleted { name });
         }
         _ => {
             let owner = found.owner.unwrap_or_else(|| "nobody".to_owned());
             return Err(ApplyError::NameTaken { name, owner });
         }
     }
-    let known = observed
-        .source
-        .status
-        .as_ref()
-        .and_then(|status| status.cron_job.as_ref());
     if is_as_desired(&found, &desired, known, config) {
         return Ok((
             AppliedCronJob {
@@ -112,7 +118,7 @@ async fn apply_cron_job(
     let spec = serde_json::to_value(&desired.spec).unwrap_or_default();
     let metadata = calls::replace_spec(client, &desired, spec).await?;
     info!(source = %observed.source.key(), "Updated CronJob {name}");
-    caches.cron_jobs().set(&metadata, config);
+    caches.cron_jobs().set_own(&metadata, config);
     Ok((applied(&metadata), true))
 }
 
@@ -124,11 +130,14 @@ fn is_as_desired(
     known: Option<&AppliedCronJob>,
     config: &Config,
 ) -> bool {
+    let is_as_written = found.own_generation == Some(found.generation);
     let is_untouched = match known {
         Some(known) => known.uid == found.uid && known.generation == found.generation,
         None => found.generation == 1,
     };
-    is_untouched
+    let owner = desired.owner_references().first().map(|owner| &owner.uid);
+    (is_untouched || is_as_written)
+        && found.owner_uid.as_ref() == owner
         && found.spec_hash.as_ref() == desired.annotations().get(SPEC_HASH)
         && found.labels == own_labels_hash(desired.labels(), config)
 }
@@ -141,16 +150,34 @@ fn applied(metadata: &ObjectMeta) -> AppliedCronJob {
     }
 }
 
-/// Makes the Job that run-now asks for. One that is there already has the same token, since its name comes from that.
+/// Makes the Job that run-now asks for. One that is there already is found by its token as soon as the watch shows it.
 async fn create_job(client: &Client, job: &Job) -> Result<String, CallError> {
-    match calls::create(client, job).await {
-        Ok(_) => info!(
-            "Created Job {}/{}",
-            job.namespace().unwrap_or_default(),
-            job.name_any()
-        ),
-        Err(error) if error.is_already_exists() => {}
-        Err(error) => return Err(error),
+    calls::create(client, job).await?;
+    let name = job.name_any();
+    info!("Created Job {}/{name}", job.namespace().unwrap_or_default());
+    Ok(name)
+}
+
+/// What the annotation with the hash says of a CronJob that was suspended because its source is wrong.
+const SUSPENDED: &str = "suspended";
+
+/// Suspends the CronJob of a source that is wrong, and changes nothing else in it.
+///
+/// # Errors
+/// The call failed.
+pub async fn suspend(context: &Context, observed: &Observed) -> Result<(), ApplyError> {
+    let source = &observed.source;
+    let Some(found) = &observed.cron_job else {
+        return Ok(());
+    };
+    let is_ours = found.owner_uid.is_some() && found.owner_uid == source.uid();
+    if !is_ours || found.is_terminating || found.spec_hash.as_deref() == Some(SUSPENDED) {
+        return Ok(());
     }
-    Ok(job.name_any())
+    let name = names::cron_job(&source.name_any());
+    let namespace = source.namespace().unwrap_or_default();
+    let metadata = calls::suspend(&context.client, &namespace, &name, SUSPENDED).await?;
+    info!(source = %source.key(), "Suspended CronJob {name}");
+    context.caches.cron_jobs().set_own(&metadata, &context.config);
+    Ok(())
 }

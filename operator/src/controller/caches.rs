@@ -196,5 +196,6 @@ impl Caches {
         lock(&self.told).remove(key);
         self.forget_written(key);
         self.note_success(key);
+        self.runs().forget_source(key);
     }
 }

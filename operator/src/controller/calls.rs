@@ -1,6 +1,6 @@
 //! The operator's writes: strict, under its field manager, and reading nothing but metadata of the answers. IO.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::{api::batch::v1::CronJob, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
     Client, Resource, ResourceExt,
     api::{Patch, PatchParams, PostParams},
@@ -8,7 +8,7 @@ use kube::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sms_crds::{ScrapeSource, ScrapeSourceStatus};
+use sms_crds::{ScrapeSource, ScrapeSourceStatus, labels::SPEC_HASH};
 
 use super::error::CallError;
 
@@ -108,6 +108,32 @@ where
         client.request::<Answer>(request).await
     };
     let answer = send.await.map_err(CallError::of(act("update", object)))?;
+    Ok(answer.metadata)
+}
+
+/// Suspends a CronJob and notes `hash` as what we gave it.
+///
+/// # Errors
+/// The call failed.
+pub async fn suspend(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    hash: &str,
+) -> Result<ObjectMeta, CallError> {
+    let body = json!({"metadata": {"annotations": {SPEC_HASH: hash}}, "spec": {"suspend": true}});
+    let parameters = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let send = async {
+        let requests = Request::new(CronJob::url_path(&(), Some(namespace)));
+        let request = built(requests.patch(name, &parameters, &Patch::Merge(body)))?;
+        client.request::<Answer>(request).await
+    };
+    let answer = send
+        .await
+        .map_err(CallError::of(format!("suspend CronJob {namespace}/{name}")))?;
     Ok(answer.metadata)
 }
 

@@ -1,6 +1,6 @@
 //! What is kept of every CronJob of ours: enough to see that it is as we left it. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use k8s_openapi::api::batch::v1::CronJob;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -30,6 +30,10 @@ pub struct CronJobRecord {
     pub owner: Option<String>,
     /// The source that owns it; without one, the source that its label names.
     pub source: Option<String>,
+    /// Whether it is being deleted: its controller starts nothing any more.
+    pub is_terminating: bool,
+    /// The generation that our own last write gave it.
+    pub own_generation: Option<i64>,
 }
 
 impl CronJobRecord {
@@ -55,7 +59,19 @@ impl CronJobRecord {
             owner_uid: owner.map(|owner| owner.uid.clone()),
             owner: owner.map(|owner| format!("{} {}", owner.kind, owner.name)),
             source,
+            is_terminating: metadata.deletion_timestamp.is_some(),
+            own_generation: None,
         }
+    }
+}
+
+impl CronJobRecord {
+    /// The record with what only we know of the same object.
+    fn after(mut self, previous: Option<&Self>) -> Self {
+        self.own_generation = previous
+            .filter(|previous| previous.uid == self.uid)
+            .and_then(|previous| previous.own_generation);
+        self
     }
 }
 
@@ -76,7 +92,12 @@ pub struct CronJobs {
     known: HashMap<ObjectKey, CronJobRecord>,
     /// What a new list has shown so far.
     listed: Option<HashMap<ObjectKey, CronJobRecord>>,
+    /// UIDs of the last objects that went: an answer to our own write may come later than the end of its object.
+    gone: VecDeque<String>,
 }
+
+/// How many UIDs of objects that went are remembered.
+const REMEMBERED: usize = 256;
 
 impl CronJobs {
     /// The CronJob called `name`.
@@ -91,10 +112,10 @@ impl CronJobs {
 
     /// An object of the new list.
     pub fn list(&mut self, object: &PartialObjectMeta<CronJob>, config: &Config) {
+        let key = object_key(&object.metadata);
         let record = CronJobRecord::of(&object.metadata, config);
-        self.listed
-            .get_or_insert_default()
-            .insert(object_key(&object.metadata), record);
+        let record = record.after(self.known.get(&key));
+        self.listed.get_or_insert_default().insert(key, record);
     }
 
     /// The list is complete. Gives the sources for which something changed.
@@ -118,7 +139,10 @@ impl CronJobs {
     /// news. An echo of something older than our own last write is none.
     pub fn set(&mut self, metadata: &ObjectMeta, config: &Config) -> Option<SourceKey> {
         let key = object_key(metadata);
-        let record = CronJobRecord::of(metadata, config);
+        let record = CronJobRecord::of(metadata, config).after(self.known.get(&key));
+        if self.gone.contains(&record.uid) {
+            return None;
+        }
         let is_old = |known: &CronJobRecord| known.uid == record.uid && known.generation > record.generation;
         if self
             .known
@@ -132,9 +156,21 @@ impl CronJobs {
         source
     }
 
+    /// The answer to our own write.
+    pub fn set_own(&mut self, metadata: &ObjectMeta, config: &Config) {
+        self.set(metadata, config);
+        if let Some(record) = self.known.get_mut(&object_key(metadata)) {
+            record.own_generation = metadata.generation;
+        }
+    }
+
     /// An object is gone, unless another of its name has come since.
     pub fn remove(&mut self, metadata: &ObjectMeta) -> Option<SourceKey> {
         let key = object_key(metadata);
+        self.gone.extend(metadata.uid.clone());
+        if self.gone.len() > REMEMBERED {
+            self.gone.pop_front();
+        }
         let known = self.known.get(&key)?;
         if Some(&known.uid) != metadata.uid.as_ref() {
             return None;

@@ -45,9 +45,11 @@ pub enum ApplyError {
         /// Whose it is.
         owner: String,
     },
-    /// The CronJob of an earlier source of this name is still being collected.
-    #[error("waits until Kubernetes has collected CronJob {name} of the deleted ScrapeSource of this name")]
-    BeingCollected {
+    /// A CronJob of this name is on its way out.
+    #[error(
+        "CronJob {name} is being deleted and has not gone yet: if it stays, something holds it, see its metadata.finalizers"
+    )]
+    BeingDeleted {
         /// Name of the CronJob.
         name: String,
     },
@@ -135,13 +137,19 @@ impl CallError {
 
     /// Whether trying the same again soon is pointless: the API server or a policy said no to this very object.
     pub fn is_refused(&self) -> bool {
+        let is_of_a_webhook = |message: &str| message.contains("failed calling webhook");
         matches!(self.code(), 400 | 403 | 413 | 422) && !self.is_for_lack_of_rights()
+            || self.code() == 500
+                && status(&self.source).is_some_and(|status| is_of_a_webhook(&status.message))
     }
 
     /// Whether it is the operator that lacks a right, rather than the object that is refused (RBAC says so in one form of
     /// words; quotas and admission plug-ins in others).
     fn is_for_lack_of_rights(&self) -> bool {
-        self.code() == 403 && status(&self.source).is_some_and(|status| status.message.contains(" cannot "))
+        let is_of_rbac = |message: &str| {
+            message.contains("User \"") && message.contains(" cannot ") && message.contains(" resource \"")
+        };
+        self.code() == 403 && status(&self.source).is_some_and(|status| is_of_rbac(&status.message))
     }
 
     fn reason(&self) -> &'static str {
@@ -157,14 +165,16 @@ impl CallError {
 }
 
 impl ApplyError {
-    /// The reason of the condition `Ready` if this is for the user to mend; `None` if the pass is simply tried again.
+    /// The reason of the condition `Ready` if a person may have to mend it; `None` if the pass is simply tried again.
     pub fn condition(&self) -> Option<ConditionReason> {
         match self {
             Self::NameTaken { .. } => Some(ConditionReason::NameTaken),
             Self::Call(call) if call.is_refused() && !call.is_namespace_terminating() => {
                 Some(ConditionReason::CronJobRefused)
             }
-            Self::Call(_) | Self::BeingCollected { .. } => None,
+            Self::Call(call) if call.is_for_lack_of_rights() => Some(ConditionReason::OperatorLacksRights),
+            Self::BeingDeleted { .. } => Some(ConditionReason::CronJobDeleting),
+            Self::Call(_) => None,
         }
     }
 }
@@ -175,7 +185,7 @@ impl ReconcileError {
         match self {
             Self::Apply(ApplyError::Call(call)) | Self::Status(call) => call.reason(),
             Self::Apply(ApplyError::NameTaken { .. }) => "Refused",
-            Self::Apply(ApplyError::BeingCollected { .. }) => "Conflict",
+            Self::Apply(ApplyError::BeingDeleted { .. }) => "Conflict",
             Self::TimedOut(_) => "TimedOut",
         }
     }
@@ -192,7 +202,7 @@ impl ReconcileError {
     /// Whether it is part of normal life and not worth a warning.
     pub fn is_ordinary(&self) -> bool {
         matches!(self, Self::Status(call) if call.is_conflict())
-            || matches!(self, Self::Apply(ApplyError::BeingCollected { .. }))
+            || matches!(self, Self::Apply(ApplyError::BeingDeleted { .. }))
     }
 }
 

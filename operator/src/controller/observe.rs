@@ -67,7 +67,12 @@ pub fn observe(caches: &Caches, source: &ScrapeSource, now: Timestamp) -> Observ
         api_name: source.api_name(),
     };
     let (jobs, runs) = {
-        let cache = caches.runs();
+        let mut cache = caches.runs();
+        let counted = source
+            .status
+            .as_ref()
+            .map(|status| status.counted_jobs.as_slice());
+        cache.forget_counted(&key, counted.unwrap_or_default(), &owners);
         let jobs = cache.jobs(&key, &owners);
         let runs = cache.runs(&owner, &jobs, now);
         (jobs, runs)

@@ -12,6 +12,20 @@ use crate::runs::{JobRecord, Owner, PodRecord, PodState, Run, merge, pod::follow
 struct SourceRuns {
     jobs: HashMap<String, JobRecord>,
     pods: HashMap<String, PodRecord>,
+    /// UIDs of Jobs that ended and were deleted before their run was counted.
+    gone: HashSet<String>,
+}
+
+impl SourceRuns {
+    fn forget_job(&mut self, uid: &str) {
+        self.jobs.remove(uid);
+        self.gone.remove(uid);
+        self.pods.retain(|_, pod| pod.job_uid != uid);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.pods.is_empty()
+    }
 }
 
 /// Jobs and Pods of all sources.
@@ -70,15 +84,43 @@ impl RunCache {
         jobs.insert(job.uid.clone(), job.clone()) != Some(job)
     }
 
-    /// A Job is gone, and what is known of its Pods with it.
+    /// A Job is gone, and what is known of its Pods with it. One that had ended is kept until its run was counted, see
+    /// [`Self::forget_counted`]: whoever deletes a Job right after its end must not make a run unseen.
     pub fn remove_job(&mut self, key: &SourceKey, uid: &str) {
         if let Some(runs) = self.by_source.get_mut(key) {
-            runs.jobs.remove(uid);
-            runs.pods.retain(|_, pod| pod.job_uid != uid);
-            if runs.jobs.is_empty() && runs.pods.is_empty() {
+            match runs.jobs.get(uid).is_some_and(|job| job.ended.is_some()) {
+                true => {
+                    runs.gone.insert(uid.to_owned());
+                }
+                false => runs.forget_job(uid),
+            }
+            if runs.is_empty() {
                 self.by_source.remove(key);
             }
         }
+    }
+
+    /// Forgets Jobs that are gone and that are in `counted`, or that none of `owners` controls, so that nobody will count them.
+    pub fn forget_counted(&mut self, key: &SourceKey, counted: &[String], owners: &[&str]) {
+        let Some(runs) = self.by_source.get_mut(key).filter(|runs| !runs.gone.is_empty()) else {
+            return;
+        };
+        let is_done = |uid: &String| {
+            let is_foreign = |job: &JobRecord| !owners.contains(&job.owner_uid.as_str());
+            counted.contains(uid) || runs.jobs.get(uid).is_none_or(is_foreign)
+        };
+        let done: Vec<String> = runs.gone.iter().filter(|uid| is_done(uid)).cloned().collect();
+        for uid in done {
+            runs.forget_job(&uid);
+        }
+        if runs.is_empty() {
+            self.by_source.remove(key);
+        }
+    }
+
+    /// Forgets a source that is gone.
+    pub fn forget_source(&mut self, key: &SourceKey) {
+        self.by_source.remove(key);
     }
 
     /// A Pod as it is now. Gives whether that is news.
@@ -103,7 +145,7 @@ impl RunCache {
         });
         if !is_kept {
             runs.pods.remove(uid);
-            if runs.jobs.is_empty() && runs.pods.is_empty() {
+            if runs.is_empty() {
                 self.by_source.remove(key);
             }
         }
@@ -132,7 +174,10 @@ impl RunCache {
             .by_source
             .iter()
             .flat_map(|(key, runs)| runs.jobs.keys().map(move |uid| (key.clone(), uid.clone())))
-            .filter(|(_, uid)| !listed.contains(uid))
+            .filter(|(key, uid)| {
+                let is_known_gone = |runs: &SourceRuns| runs.gone.contains(uid);
+                !listed.contains(uid) && !self.by_source.get(key).is_some_and(is_known_gone)
+            })
             .collect();
         gone.into_iter()
             .map(|(key, uid)| {

@@ -12,6 +12,8 @@ use crate::{
 pub enum Decision {
     /// Nothing: `status.runNow` stays as it is.
     Nothing,
+    /// Nobody asks any more: a request that waited is forgotten.
+    Forget,
     /// The Job of this token is there already, or it has to wait.
     Note(RunNow),
     /// Make the Job.
@@ -22,7 +24,10 @@ pub enum Decision {
 /// so that it is kept here: while a run of the source is active, the request waits.
 pub fn decide(token: Option<&str>, noted: Option<&RunNow>, jobs: &[JobRecord], runs: &[Run]) -> Decision {
     let Some(token) = token.filter(|token| !token.is_empty()) else {
-        return Decision::Nothing;
+        return match noted {
+            Some(noted) if noted.state == RunNowState::Waiting => Decision::Forget,
+            _ => Decision::Nothing,
+        };
     };
     let kept = names::kept_token(token);
     if noted.is_some_and(|noted| noted.token == kept && noted.state == RunNowState::Started) {
@@ -50,6 +55,16 @@ pub fn decide(token: Option<&str>, noted: Option<&RunNow>, jobs: &[JobRecord], r
             )),
         }),
         None => Decision::Start,
+    }
+}
+
+/// The request, if its Job could not be made.
+pub fn refused(token: &str, why: &str) -> RunNow {
+    RunNow {
+        token: names::kept_token(token),
+        state: RunNowState::Waiting,
+        job: None,
+        message: Some(format!("{why}; tried again")),
     }
 }
 
@@ -118,6 +133,16 @@ mod tests {
         assert_eq!(
             decide(Some("a"), Some(&waiting), &[job(None)], &[]),
             Decision::Start
+        );
+    }
+
+    #[test]
+    fn a_request_that_was_taken_back_while_it_waited_is_forgotten() {
+        let waiting = refused("a", "exceeded quota");
+        assert_eq!(decide(None, Some(&waiting), &[], &[]), Decision::Forget);
+        assert_eq!(
+            decide(None, Some(&started("a", "j")), &[], &[]),
+            Decision::Nothing
         );
     }
 

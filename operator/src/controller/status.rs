@@ -21,6 +21,9 @@ use sms_crds::{
 
 use crate::runs::Run;
 
+/// The action of events about requests to run now.
+pub const RUN_NOW: &str = "RunNow";
+
 /// Everything that the status depends on.
 #[derive(Clone, Debug)]
 pub struct Facts<'f> {

@@ -66,6 +66,14 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether the source asks for what it may not have: it must not go on having it.
+    pub fn is_of_permission(&self) -> bool {
+        matches!(
+            self.reason,
+            ConditionReason::SecretNotAllowed | ConditionReason::VolumeNotAllowed
+        )
+    }
+
     /// The problems on one line.
     pub fn message(&self) -> String {
         let problems: Vec<_> = self.problems.iter().map(ToString::to_string).collect();
@@ -101,6 +109,10 @@ pub fn validate(source: &ScrapeSource, config: &Config, is_owner: bool) -> Resul
             return Err(invalid(problems));
         }
     };
+    problems.extend(powerful_keys(source));
+    if !problems.is_empty() {
+        return Err(invalid(problems));
+    }
     let secrets = secrets(source);
     let refused: Vec<_> = secrets
         .iter()
@@ -110,6 +122,12 @@ pub fn validate(source: &ScrapeSource, config: &Config, is_owner: bool) -> Resul
         return Err(Refusal {
             reason: ConditionReason::SecretNotAllowed,
             problems: refused,
+        });
+    }
+    if let Some(problem) = claim_problem(source, config) {
+        return Err(Refusal {
+            reason: ConditionReason::VolumeNotAllowed,
+            problems: vec![problem],
         });
     }
     let mut by_name: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -140,6 +158,55 @@ pub fn validate(source: &ScrapeSource, config: &Config, is_owner: bool) -> Resul
         job: spec.job.clone().unwrap_or_default(),
         json,
         pushes: is_owner,
+    })
+}
+
+/// Domains of labels and annotations that other software obeys: they give a Pod a cloud role, another network, a side-car.
+const POWERFUL_DOMAINS: [&str; 7] = [
+    "amazonaws.com",
+    "azure.com",
+    "azure.workload.identity",
+    "cncf.io",
+    "gke.io",
+    "istio.io",
+    "linkerd.io",
+];
+
+/// Labels and annotations that would give the Job more than whoever writes a source may give.
+fn powerful_keys(source: &ScrapeSource) -> Vec<Problem> {
+    let Some(job) = &source.spec.job else {
+        return Vec::new();
+    };
+    let is_powerful = |key: &str| {
+        let domain = key.split_once('/').map_or("", |(domain, _)| domain);
+        POWERFUL_DOMAINS.iter().any(|parent| {
+            let rest = domain.strip_suffix(parent);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    };
+    let named = |field: &'static str, key: &String| {
+        is_powerful(key).then(|| {
+            Problem::new(
+                format!("spec.job.{field}.{key}"),
+                "gives Pods more than a source may: ask whoever runs the operator to set it for all Jobs",
+            )
+        })
+    };
+    let labels = job.labels.keys().filter_map(|key| named("labels", key));
+    let annotations = job.annotations.keys().filter_map(|key| named("annotations", key));
+    labels.chain(annotations).collect()
+}
+
+/// Why a source may not have its volume: it is written to, and made readable for the Job's group, so that claims are opted in by
+/// their names as Secrets are.
+fn claim_problem(source: &ScrapeSource, config: &Config) -> Option<Problem> {
+    let claim = source.spec.store.as_ref()?.volume_claim.as_ref()?;
+    let (name, prefix) = (&claim.claim_name, &config.secret_prefix);
+    (!name.starts_with(prefix.as_str())).then(|| {
+        Problem::new(
+            "spec.store.volumeClaim.claimName",
+            format!("a source may name only claims that begin with {prefix}: create one, for example {prefix}{name}"),
+        )
     })
 }
 

@@ -91,13 +91,21 @@ where
     }
 }
 
-/// Only what we made, and from the API server's cache: the newest state follows by the watch.
+/// Objects in one answer to a list: bounds the memory that a list takes.
+const PAGE: u32 = 250;
+
+/// Everything, in pages and as it is now. A list from the API server's cache (`resourceVersion=0`) is cheaper for it, but comes
+/// in one piece whatever its size, and may be old: a Job that is missing from it would be forgotten by the ledger, and counted
+/// again when it comes back.
+fn all() -> watcher::Config {
+    watcher::Config::default()
+        .list_semantic(ListSemantic::MostRecent)
+        .page_size(PAGE)
+}
+
+/// Only what we made.
 fn ours() -> watcher::Config {
-    watcher::Config::default().any_semantic().labels(&format!(
-        "{}={}",
-        labels::MANAGED_BY,
-        labels::MANAGED_BY_VALUE
-    ))
+    all().labels(&format!("{}={}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE))
 }
 
 /// Pauses before a watch is taken up again: after an outage of a minute kube's own would wait for up to another minute, and
@@ -131,7 +139,7 @@ where
     Gone: Fn(SourceKey, String) + Send + Sync + 'static,
 {
     let caches = Arc::clone(&context.caches);
-    let config = watcher::Config::default().any_semantic();
+    let config = all();
     let mut listed: Option<HashSet<SourceKey>> = None;
     watcher(api::<Guarded>(&context.client, namespace), config)
         .backoff(pauses())
@@ -232,10 +240,7 @@ pub async fn jobs(context: Arc<Context>, namespace: Option<String>, listed: ones
     let api: Api<SlimJob> = api(&context.client, namespace.as_deref());
     let caches = &context.caches;
     let record = |job: SlimJob| Some((source_of(&job.metadata)?, job_record(&job.into())?));
-    // The newest list, not one of a cache: a Job that is missing from an old one would be forgotten by the ledger, and counted
-    // again when it comes back.
-    let config = ours().list_semantic(ListSemantic::MostRecent);
-    follow(api, config, "jobs", listed, |event| {
+    follow(api, ours(), "jobs", listed, |event| {
         let Some(event) = event else { return };
         let mut cache = caches.runs();
         let mut changed = Vec::new();
@@ -273,9 +278,7 @@ pub async fn pods(context: Arc<Context>, namespace: Option<String>, listed: ones
             pod_record(&pod.metadata, pod.status.as_ref())?,
         ))
     };
-    // The newest list as well: a Job without its Pod would be taken for a run without a report.
-    let config = ours().list_semantic(ListSemantic::MostRecent);
-    follow(api, config, "pods", listed, |event| {
+    follow(api, ours(), "pods", listed, |event| {
         let mut cache = caches.runs();
         let Some(event) = event else {
             return cache.note_interruption_of_pods(Timestamp::now());

@@ -1,3 +1,5 @@
+//! Tests of the series of sources. Pure.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -80,7 +82,7 @@ fn every_series_of_a_new_source_is_there() {
             ),
             (
                 &r#"sms_source_expected_interval_seconds{api="sea_monster"}"#,
-                &"21600"
+                &"25200"
             ),
             (
                 &r#"sms_source_info{api="sea_monster",namespace="music",name="sea-monster",installation="test"}"#,

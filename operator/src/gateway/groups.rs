@@ -88,17 +88,22 @@ pub struct LiveSources {
     pub unreadable: HashSet<SourceKey>,
 }
 
-/// The groups whose source does not own their API name any more.
-pub fn orphans(groups: Vec<Group>, live: &LiveSources) -> Vec<Group> {
-    groups.into_iter().filter(|group| !is_live(group, live)).collect()
-}
-
 /// Whether the source that pushed the group still owns its API name.
 pub fn is_live(group: &Group, live: &LiveSources) -> bool {
     match live.owners.get(&group.api_name) {
         Some(owner) => *owner == group.source,
         None => live.unreadable.contains(&group.source),
     }
+}
+
+/// Whether one of the sources in `gone` pushed the group, under the API name that the source had.
+pub(super) fn is_of(group: &Group, gone: &HashSet<(SourceKey, String)>) -> bool {
+    gone.contains(&(group.source.clone(), group.api_name.clone()))
+}
+
+/// Whether no source has the group's API name, as far as sources can be read.
+pub(super) fn is_unclaimed(group: &Group, live: &LiveSources) -> bool {
+    !live.owners.contains_key(&group.api_name) && !live.unreadable.contains(&group.source)
 }
 
 #[cfg(test)]
@@ -172,18 +177,28 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_group_is_an_orphan_unless_its_source_owns_the_api_name() {
-        let group = |api_name: &str, source: &str| Group {
+    fn group(api_name: &str, source: &str) -> Group {
+        Group {
             api_name: api_name.to_owned(),
             source: key(source),
-        };
+        }
+    }
+
+    #[test]
+    fn a_group_is_live_while_its_source_owns_the_api_name() {
         let live = LiveSources {
             owners: HashMap::from([("x".to_owned(), key("a")), ("y".to_owned(), key("b"))]),
             unreadable: HashSet::new(),
         };
-        let groups = vec![group("x", "a"), group("y", "a"), group("z", "c")];
-        assert_eq!(orphans(groups, &live), [group("y", "a"), group("z", "c")]);
+        let groups = [group("x", "a"), group("y", "a"), group("z", "c")];
+        assert_eq!(
+            groups.each_ref().map(|group| is_live(group, &live)),
+            [true, false, false]
+        );
+        assert_eq!(
+            groups.each_ref().map(|group| is_unclaimed(group, &live)),
+            [false, false, true]
+        );
     }
 
     #[test]
@@ -192,10 +207,24 @@ mod tests {
             owners: HashMap::from([("y".to_owned(), key("b"))]),
             unreadable: HashSet::from([key("a")]),
         };
-        let group = |api_name: &str| Group {
-            api_name: api_name.to_owned(),
-            source: key("a"),
-        };
-        assert_eq!(orphans(vec![group("x"), group("y")], &live), [group("y")]);
+        let groups = [group("x", "a"), group("y", "a")];
+        assert_eq!(
+            groups.each_ref().map(|group| is_live(group, &live)),
+            [true, false]
+        );
+        assert_eq!(
+            groups.each_ref().map(|group| is_unclaimed(group, &live)),
+            [false, false]
+        );
+    }
+
+    #[test]
+    fn a_group_is_of_a_source_that_went_under_the_api_name_that_it_had() {
+        let gone = HashSet::from([(key("a"), "x".to_owned())]);
+        let groups = [group("x", "a"), group("x", "b"), group("y", "a")];
+        assert_eq!(
+            groups.each_ref().map(|group| is_of(group, &gone)),
+            [true, false, false]
+        );
     }
 }

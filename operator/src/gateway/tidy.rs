@@ -1,14 +1,18 @@
 //! The task that tidies the gateway: deletes at once, sweeps now and then. IO.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
+use sms_crds::SourceKey;
 use tokio::{
     sync::mpsc::UnboundedReceiver,
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Gateway, GatewayError, Live, Request, groups};
+use super::{
+    Gateway, GatewayError, Live, LiveSources, Request,
+    groups::{self, Group},
+};
 
 /// When to sweep again after a source went: a run of it that was under way may push once more.
 const FOLLOW_UP: Duration = Duration::from_mins(1);
@@ -16,6 +20,10 @@ const FOLLOW_UP: Duration = Duration::from_mins(1);
 const NOT_YET: Duration = Duration::from_secs(2);
 /// How long a gateway that was away is left alone, sweeps aside.
 const LEAVE_ALONE: Duration = Duration::from_secs(30);
+/// How long a view of the live sources serves: each is a copy of all of them.
+const VIEW_AGE: Duration = Duration::from_secs(1);
+/// Most requests that are served together.
+const BATCH: usize = 10_000;
 
 /// Serves requests, and sweeps every `interval`, until `stop`.
 pub(super) async fn run(
@@ -32,18 +40,29 @@ pub(super) async fn run(
     };
     let mut next_sweep = Instant::now();
     let mut follow_up: Option<Instant> = None;
+    let mut batch = Vec::new();
     let work = async {
         loop {
             let due = follow_up.map_or(next_sweep, |follow_up| follow_up.min(next_sweep));
             tokio::select! {
-                request = requests.recv() => match request {
-                    Some(Request::Gone { key, api_name }) => {
-                        task.delete(&key.to_string(), &api_name).await;
+                received = requests.recv_many(&mut batch, BATCH) => {
+                    if received == 0 {
+                        return;
+                    }
+                    let mut gone = HashSet::new();
+                    for request in batch.drain(..) {
+                        match request {
+                            Request::Gone { key, api_name } => {
+                                gone.insert((key, api_name));
+                            }
+                            Request::Sweep => next_sweep = Instant::now(),
+                        }
+                    }
+                    if !gone.is_empty() {
+                        task.delete(&gone).await;
                         follow_up = Some(Instant::now() + FOLLOW_UP);
                     }
-                    Some(Request::Sweep) => next_sweep = Instant::now(),
-                    None => return,
-                },
+                }
                 () = sleep_until(due) => {
                     let now = Instant::now();
                     if task.sweep().await {
@@ -68,21 +87,15 @@ struct Tidying {
 }
 
 impl Tidying {
-    /// Deletes the group of `source`, unless another has the API name by now or nobody knows.
-    async fn delete(&mut self, source: &str, api_name: &str) {
-        let belongs_to_nobody = (self.live)().is_some_and(|live| !live.owners.contains_key(api_name));
+    /// Deletes the groups that the sources in `gone` pushed, unless another has the API name by now or nobody knows.
+    async fn delete(&mut self, gone: &HashSet<(SourceKey, String)>) {
         let left_alone = self.away_since.is_some_and(|since| since.elapsed() < LEAVE_ALONE);
-        if !belongs_to_nobody || left_alone {
+        if left_alone || (self.live)().is_none() {
             return;
         }
-        let result = self.gateway.delete(api_name).await;
-        if result.is_ok() {
-            tracing::info!(
-                source,
-                api = api_name,
-                "Deleted the group of a source that is gone from the Pushgateway"
-            );
-        }
+        let result = self
+            .delete_where(|group, live| groups::is_of(group, gone) && groups::is_unclaimed(group, live))
+            .await;
         self.note(result);
     }
 
@@ -91,26 +104,37 @@ impl Tidying {
         if (self.live)().is_none() {
             return false;
         }
-        let result = self.delete_orphans().await;
+        let result = self
+            .delete_where(|group, live| !groups::is_live(group, live))
+            .await;
         self.note(result);
         true
     }
 
-    async fn delete_orphans(&self) -> Result<(), GatewayError> {
+    async fn delete_where(
+        &self,
+        is_left_over: impl Fn(&Group, &LiveSources) -> bool,
+    ) -> Result<(), GatewayError> {
         let pushed = self.gateway.groups().await?;
-        let Some(live) = (self.live)() else {
-            return Ok(());
-        };
-        for orphan in groups::orphans(pushed, &live) {
+        // Later than the groups: a source that came meanwhile may have pushed one of them.
+        let mut live = (self.live)();
+        let mut seen_at = Instant::now();
+        for group in pushed {
             // A source may have come, or leadership gone, while others were deleted.
-            let is_still_one = (self.live)().is_some_and(|live| !groups::is_live(&orphan, &live));
-            if is_still_one {
-                self.gateway.delete(&orphan.api_name).await?;
-                let (source, api) = (orphan.source.to_string(), orphan.api_name);
+            if seen_at.elapsed() > VIEW_AGE {
+                live = (self.live)();
+                seen_at = Instant::now();
+            }
+            let Some(live) = &live else {
+                return Ok(());
+            };
+            if is_left_over(&group, live) {
+                self.gateway.delete(&group.api_name).await?;
+                let (source, api) = (group.source.to_string(), group.api_name);
                 tracing::info!(
                     source,
                     api,
-                    "Swept the group of a source that is gone from the Pushgateway"
+                    "Deleted the group of a source that is gone from the Pushgateway"
                 );
             }
         }

@@ -2,8 +2,6 @@
 
 mod cause;
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use sms_crds::report::{Outcome, Reason, RunReport};
 
@@ -166,31 +164,11 @@ fn made(owner: &Owner, job: &JobRecord, end: &JobEnd, last: Option<&PodRecord>) 
         source: owner.key.to_string(),
         api_name: owner.api_name.clone(),
         run: job.name.clone(),
-        outcome: Outcome::Failed,
-        reason: Some(reason),
-        step: None,
-        message: Some(message),
         started_at: written(job.created),
         finished_at: written(finished_at),
         duration_seconds: (length * 1000.0).round() / 1000.0,
-        http_status: None,
-        pages: 0,
-        found: 0,
-        processed: 0,
-        skipped: 0,
-        // One step failed; which one, nobody knows.
-        errors: 1,
-        errors_by_step: BTreeMap::new(),
-        new: 0,
-        updated: 0,
-        unchanged: 0,
-        removed: 0,
-        skipped_by_reason: BTreeMap::new(),
-        partial: false,
-        store: String::new(),
-        metrics_pushed: None,
-        spec_hash: String::new(),
-        warnings: Vec::new(),
+        // Its one error has no step: one failed; which one, nobody knows.
+        ..RunReport::failed(reason, message)
     }
 }
 

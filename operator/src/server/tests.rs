@@ -1,3 +1,5 @@
+//! The server as clients see it: answers, limits and the end. IO: loopback.
+
 use std::{
     net::Ipv4Addr,
     sync::atomic::{AtomicBool, Ordering},

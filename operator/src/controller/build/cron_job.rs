@@ -19,7 +19,7 @@ pub const ACTIVE_DEADLINE_SECONDS: i64 = 600;
 /// How late a missed run may start, in seconds. Without a limit, a schedule that is resumed would fire at once.
 const STARTING_DEADLINE_SECONDS: i64 = 300;
 /// Finished Jobs are kept this long, in seconds, so that an operator that was away for a day misses no run.
-const TTL_SECONDS: i32 = 86_400;
+pub const TTL_SECONDS: i32 = 86_400;
 const BACKOFF_LIMIT: i32 = 1;
 const HISTORY_LIMIT: i32 = 3;
 /// `sms_scraper` ends with it where trying again cannot help.

@@ -6,7 +6,10 @@ use k8s_openapi::{
 };
 use sms_crds::labels::RUN_NOW_TOKEN;
 
-use super::{cron_job::job_template, labels};
+use super::{
+    cron_job::{TTL_SECONDS, job_template},
+    labels,
+};
 use crate::{controller::validate::ValidatedSource, names, settings::Config};
 
 /// What `kubectl create job --from=cronjob/…` writes, so that tools know such a Job for what it is.
@@ -17,6 +20,10 @@ const INSTANTIATE: &str = "cronjob.kubernetes.io/instantiate";
 pub fn run_now_job(source: &ValidatedSource, config: &Config, token: &str) -> Job {
     let template = job_template(source, config);
     let mut spec = template.spec.unwrap_or_default();
+    // No history limit counts them: without one of their own, requests by the minute would pile up for a month.
+    spec.ttl_seconds_after_finished = spec
+        .ttl_seconds_after_finished
+        .map(|seconds| seconds.min(TTL_SECONDS));
     for container in spec.template.spec.iter_mut().flat_map(|pod| &mut pod.containers) {
         container.env.get_or_insert_default().push(EnvVar {
             name: "SMS_BYPASS_CADENCE".to_owned(),

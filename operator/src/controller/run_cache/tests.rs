@@ -160,3 +160,42 @@ fn a_job_that_ended_while_the_watch_of_pods_was_down_waits_for_its_pod() {
         "it is given up in the end"
     );
 }
+
+#[test]
+fn a_job_that_was_deleted_right_after_its_end_is_kept_until_it_was_counted() {
+    let mut ended = job("a", 1);
+    ended.ended = Some(JobEnd {
+        at: Timestamp::from_second(9).unwrap(),
+        is_complete: true,
+        reason: String::new(),
+        message: String::new(),
+    });
+    let mut cache = RunCache::default();
+    cache.set_job(&key(), ended.clone());
+    cache.set_pod(&key(), pod("p", "a", killed()));
+    cache.remove_job(&key(), "a");
+    cache.remove_pod(&key(), "p");
+    cache.begin_jobs();
+    assert_eq!(cache.complete_jobs(), vec![], "that it is gone is known");
+    cache.forget_counted(&key(), &[], &["cron-job"]);
+    assert_eq!(cache.jobs(&key(), &["cron-job"]), vec![ended]);
+    cache.forget_counted(&key(), &["a".to_owned()], &["cron-job"]);
+    assert!(cache.by_source.is_empty());
+}
+
+#[test]
+fn a_deleted_job_that_nobody_will_count_is_forgotten() {
+    let mut ended = job("a", 1);
+    ended.owner_uid = "somebody".to_owned();
+    ended.ended = Some(JobEnd {
+        at: Timestamp::from_second(9).unwrap(),
+        is_complete: true,
+        reason: String::new(),
+        message: String::new(),
+    });
+    let mut cache = RunCache::default();
+    cache.set_job(&key(), ended);
+    cache.remove_job(&key(), "a");
+    cache.forget_counted(&key(), &[], &["cron-job"]);
+    assert!(cache.by_source.is_empty());
+}

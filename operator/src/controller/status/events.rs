@@ -9,12 +9,11 @@ use sms_crds::{
     v1alpha1::status::{RunNow, RunNowState},
 };
 
-use super::{Transition, conditions::of};
+use super::{RUN_NOW, Transition, conditions::of};
 use crate::runs::text::{MESSAGE_LIMIT, clip};
 
 const RECONCILE: &str = "Reconcile";
 const RUN: &str = "Run";
-const RUN_NOW: &str = "RunNow";
 
 /// What to tell of the way from `before` to `after`.
 pub(super) fn between(before: &ScrapeSourceStatus, after: &ScrapeSourceStatus) -> Vec<Transition> {

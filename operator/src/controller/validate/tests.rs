@@ -42,7 +42,7 @@ fn header(secret: &str, key: &str) -> serde_json::Value {
 
 #[test]
 fn what_cannot_be_built_is_refused_with_the_field_and_the_remedy() {
-    use ConditionReason::{InvalidSource, SecretNotAllowed};
+    use ConditionReason::{InvalidSource, SecretNotAllowed, VolumeNotAllowed};
     let table = [
         (
             json!({"timeZone": "Mars/Olympus"}),
@@ -71,6 +71,11 @@ fn what_cannot_be_built_is_refused_with_the_field_and_the_remedy() {
             "choose another key",
         ),
         (
+            json!({"job": {"annotations": {"eks.amazonaws.com/role-arn": "x"}}}),
+            InvalidSource,
+            "spec.job.annotations.eks.amazonaws.com/role-arn: gives Pods more than a source may",
+        ),
+        (
             header("other", "k"),
             SecretNotAllowed,
             "spec.fetch.headers[0].secretKeyRef.name: ",
@@ -94,6 +99,11 @@ fn what_cannot_be_built_is_refused_with_the_field_and_the_remedy() {
             json!({"fetch": {"auth": {"bearer": {"secretKeyRef": {"name": "kube-token", "key": "t"}}}}}),
             SecretNotAllowed,
             "spec.fetch.auth.bearer.secretKeyRef.name: a source may name only Secrets that begin with sms-: rename Secret kube-token, for example to sms-kube-token",
+        ),
+        (
+            json!({"store": {"volumeClaim": {"claimName": "postgres-data"}}}),
+            VolumeNotAllowed,
+            "spec.store.volumeClaim.claimName: ",
         ),
         (
             json!({"store": {"secretRef": {"name": "postgres"}}}),
@@ -150,9 +160,9 @@ fn a_source_without_a_store_gets_the_operators_and_one_with_a_claim_its_volume()
         validate(&source(&json!({})), &config(), true).unwrap().store,
         StoreChoice::Default
     );
-    let claim = json!({"store": {"volumeClaim": {"claimName": "events"}}});
+    let claim = json!({"store": {"volumeClaim": {"claimName": "sms-events"}}});
     assert_eq!(
         validate(&source(&claim), &config(), true).unwrap().store,
-        StoreChoice::VolumeClaim("events".to_owned())
+        StoreChoice::VolumeClaim("sms-events".to_owned())
     );
 }

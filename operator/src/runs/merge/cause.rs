@@ -97,14 +97,9 @@ pub(super) fn unexplained(
              unknown: {logs}, or wait for the next run"
         ),
         None => format!(
-            "the Job failed ({}) and left no report: kubectl describe job -n {} {}",
-            if end.reason.is_empty() {
-                "no reason given"
-            } else {
-                &end.reason
-            },
-            owner.key.namespace,
-            job.name
+            "the Job failed ({}) and left no report: {}",
+            given(end),
+            describe(owner, job)
         ),
     };
     (Reason::PodFailed, clip(message, MESSAGE_LIMIT))
@@ -113,15 +108,22 @@ pub(super) fn unexplained(
 /// A Job that failed although its last Pod reports something else.
 pub(super) fn contradiction(owner: &Owner, job: &JobRecord, end: &JobEnd, told: Outcome) -> (Reason, String) {
     let message = format!(
-        "the run reports {}, but its Job failed ({}): kubectl describe job -n {} {}",
+        "the run reports {}, but its Job failed ({}): {}",
         told.as_str(),
-        if end.reason.is_empty() {
-            "no reason given"
-        } else {
-            &end.reason
-        },
-        owner.key.namespace,
-        job.name
+        given(end),
+        describe(owner, job)
     );
     (Reason::PodFailed, clip(message, MESSAGE_LIMIT))
+}
+
+fn given(end: &JobEnd) -> &str {
+    if end.reason.is_empty() {
+        "no reason given"
+    } else {
+        &end.reason
+    }
+}
+
+fn describe(owner: &Owner, job: &JobRecord) -> String {
+    format!("kubectl describe job -n {} {}", owner.key.namespace, job.name)
 }

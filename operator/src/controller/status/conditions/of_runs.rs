@@ -88,30 +88,39 @@ pub(super) fn metrics_published(
              metrics",
         ));
     }
-    let last = counted.last_run.as_ref();
-    match last.and_then(|last| last.report.metrics_pushed.map(|pushed| (last, pushed))) {
-        Some((last, true)) => Some(Finding::new(
+    let Some(LastRun { job, report, .. }) = &counted.last_run else {
+        return no_push_yet(before);
+    };
+    match (report.metrics_pushed, report.reason) {
+        (Some(true), _) => Some(Finding::new(
             "True",
             ConditionReason::Pushed.as_str(),
-            format!(
-                "Job {} pushed the metrics of {}",
-                last.job,
-                facts.source.api_name()
-            ),
+            format!("Job {job} pushed the metrics of {}", facts.source.api_name()),
         )),
-        Some((last, false)) => Some(Finding::new(
+        (Some(false), _) => Some(Finding::new(
             "False",
             Reason::PushFailed.as_str(),
-            format!("Job {}: {}", last.job, push_problem(&last.report)),
+            format!("Job {job}: {}", push_problem(report)),
         )),
-        None => {
-            let is_known = of(before, METRICS_PUBLISHED).is_some_and(|condition| {
-                [ConditionReason::Pushed.as_str(), Reason::PushFailed.as_str()]
-                    .contains(&condition.reason.as_str())
-            });
-            (!is_known).then(|| Finding::no_run_yet("No run has pushed metrics yet"))
-        }
+        (None, Some(reason)) if reason.is_of_the_cluster() => Some(Finding::new(
+            "False",
+            reason.as_str(),
+            format!("Job {job} ended before it could push its metrics"),
+        )),
+        (None, _) => no_push_yet(before),
     }
+}
+
+/// What an earlier run told stays.
+fn no_push_yet(before: &ScrapeSourceStatus) -> Option<Finding> {
+    let is_of_a_run = |told: &str| {
+        told == ConditionReason::Pushed.as_str()
+            || Reason::ALL.iter().any(|reason| {
+                reason.as_str() == told && (*reason == Reason::PushFailed || reason.is_of_the_cluster())
+            })
+    };
+    let is_known = of(before, METRICS_PUBLISHED).is_some_and(|condition| is_of_a_run(&condition.reason));
+    (!is_known).then(|| Finding::no_run_yet("No run has pushed metrics yet"))
 }
 
 fn expected(report: &RunReport) -> Finding {

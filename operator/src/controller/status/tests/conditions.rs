@@ -172,23 +172,53 @@ fn metrics_are_published_as_far_as_the_last_run_says() {
         assert_eq!(said(&status)[3], format!("MetricsPublished {expected}"));
         assert!(message(&status, "MetricsPublished").contains(words), "{status:?}");
     }
+}
 
-    let silent = RunReport {
-        metrics_pushed: None,
-        ..report(Outcome::Failed, Some(Reason::OOMKilled), day("07:30:00"))
+#[test]
+fn metrics_are_not_published_once_the_cluster_ended_the_last_run() {
+    let silent = |uid: &str, time: &str, reason: Reason| {
+        let report = RunReport {
+            metrics_pushed: None,
+            ..report(Outcome::Failed, Some(reason), day(time))
+        };
+        finished_with(uid, report)
     };
-    let pushed_before = with_push(Some(true), &[]).then(at(NOW), [finished_with("2", silent.clone())]);
+    let told = |situation: &Situation, time: &str| {
+        let status = situation.assess(day(time)).status;
+        let words = message(&status, "MetricsPublished").to_owned();
+        (said(&status)[3].clone(), words)
+    };
+    let pushed = Situation::with_runs([succeeded("1", "06:00:00")]);
+    let killed = pushed.then(at(NOW), [silent("2", "07:30:00", Reason::OOMKilled)]);
+    let gone = (
+        "MetricsPublished False OOMKilled".to_owned(),
+        "Job sea-monster-2 ended before it could push its metrics".to_owned(),
+    );
+    assert_eq!(told(&killed, "07:30:01"), gone);
+
+    let never_began = killed.then(day("07:30:01"), [silent("3", "08:00:00", Reason::InvalidSource)]);
+    assert_eq!(told(&never_began, "08:00:01"), gone, "it tells nothing new");
+    let well = never_began.then(day("08:00:01"), [succeeded("4", "09:00:00")]);
+    assert_eq!(told(&well, "09:00:01").0, "MetricsPublished True Pushed");
+
+    let in_its_own_words = pushed.then(at(NOW), [silent("2", "07:30:00", Reason::InvalidSource)]);
     assert_eq!(
-        said(&pushed_before.assess(day("07:30:01")).status)[3],
+        told(&in_its_own_words, "07:30:01").0,
         "MetricsPublished True Pushed"
     );
-
+    let taken = Situation {
+        api_name_owner: Some(SourceKey {
+            namespace: "older".into(),
+            name: "one".into(),
+        }),
+        ..Situation::default()
+    };
     let free_again = Situation {
         api_name_owner: None,
-        ..taken(Situation::default()).then(at(NOW), [finished_with("2", silent)])
+        ..taken.then(at(NOW), [silent("2", "07:30:00", Reason::InvalidSource)])
     };
     assert_eq!(
-        said(&free_again.assess(day("07:30:01")).status)[3],
+        told(&free_again, "07:30:01").0,
         "MetricsPublished Unknown NoRunYet"
     );
 }
