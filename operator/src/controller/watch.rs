@@ -1,7 +1,8 @@
 //! Watches: from the API server into the caches. IO.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use backon::ExponentialBuilder;
 use futures_util::{Stream, StreamExt, pin_mut};
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -17,7 +18,7 @@ use kube::{
     runtime::{
         WatchStreamExt,
         reflector::store::Writer,
-        watcher::{self, Event, ListSemantic, watcher},
+        watcher::{self, Event, ExponentialBackoff, ListSemantic, watcher},
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -30,6 +31,11 @@ use crate::{
     context::Context,
     runs::{job_record, pod_record},
 };
+
+/// Least pause before a watch is taken up again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(800);
+/// Most of it. Chance adds up to as much again, so that replicas and watches do not come back as one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// `kubectl apply` keeps a second copy of the object in it.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -102,6 +108,17 @@ fn ours() -> watcher::Config {
     all().labels(&format!("{}={}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE))
 }
 
+/// Pauses before a watch is taken up again: after an outage of a minute kube's own would wait for up to another minute, and
+/// for one more if the API server is not quite ready.
+fn pauses() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(SHORTEST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .with_jitter()
+        .without_max_times()
+        .into()
+}
+
 /// The source that an object's label names.
 fn source_of(metadata: &ObjectMeta) -> Option<SourceKey> {
     Some(SourceKey {
@@ -125,7 +142,7 @@ where
     let config = all();
     let mut listed: Option<HashSet<SourceKey>> = None;
     watcher(api::<Guarded>(&context.client, namespace), config)
-        .default_backoff()
+        .backoff(pauses())
         .modify(prune)
         .reflect(writer)
         .inspect(move |event| match event {
@@ -287,7 +304,7 @@ pub async fn pods(context: Arc<Context>, namespace: Option<String>, listed: ones
     .await;
 }
 
-/// Follows one kind for ever: a broken watch is taken up again, with pauses of up to half a minute. `apply` gets `None` where
+/// Follows one kind for ever: a broken watch is taken up again, with pauses. `apply` gets `None` where
 /// something may be missed.
 async fn follow<K>(
     api: Api<K>,
@@ -299,7 +316,7 @@ async fn follow<K>(
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
     K::DynamicType: Default,
 {
-    let events = watcher(api, config).default_backoff();
+    let events = watcher(api, config).backoff(pauses());
     pin_mut!(events);
     let mut listed = Some(listed);
     while let Some(event) = events.next().await {
