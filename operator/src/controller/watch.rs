@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
-use futures_util::{Stream, StreamExt, pin_mut};
+use futures_util::{Stream, StreamExt, future, pin_mut};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{
@@ -167,6 +167,9 @@ where
             Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
         })
         .applied_objects()
+        // The Controller would hold back all its triggers for a while after each error, for up to a minute; the watch has
+        // pauses of its own.
+        .filter(|event| future::ready(event.is_ok()))
 }
 
 /// The key of a source, readable or not.
