@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
-use futures_util::{Stream, StreamExt, pin_mut};
+use futures_util::{Stream, StreamExt, future, pin_mut};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{
@@ -35,7 +35,7 @@ use crate::{
 /// Least pause before a watch is taken up again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(800);
 /// Most of it. Chance adds up to as much again, so that replicas and watches do not come back as one.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// `kubectl apply` keeps a second copy of the object in it.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -167,6 +167,8 @@ where
             Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
         })
         .applied_objects()
+        // Told above. The controller would stand still for up to a minute for each, whatever else it is asked for.
+        .filter(|source| future::ready(source.is_ok()))
 }
 
 /// The key of a source, readable or not.
