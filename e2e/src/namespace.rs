@@ -59,7 +59,8 @@ impl Namespace {
         if cluster.has_node() {
             let accounts: Api<ServiceAccount> = namespace.api();
             let what = format!("{} has a service account", namespace.name);
-            eventually(Duration::from_secs(30), &what, || accounts.get("default")).await;
+            // After an outage of the API server the controllers take up to a minute.
+            eventually(Duration::from_mins(2), &what, || accounts.get("default")).await;
         }
         namespace
     }

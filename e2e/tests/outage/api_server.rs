@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::batch::v1::CronJob;
 use sms_e2e::{
     Cluster, Component, Namespace, Operator, crowd,
     end_state::EndState,
@@ -129,9 +130,14 @@ async fn an_operator_lives_through_an_outage_of_the_api_server_without_hammering
         .writes_to(&["scrapesources", "cronjobs"]);
     assert_eq!(writes.total(), 0, "nothing has changed: {writes:?}");
     // They work again.
-    for namespace in namespaces {
+    for (namespace, operator) in namespaces.into_iter().zip(&operators) {
         let start = Instant::now();
         crowd::create(namespace, &crowd::idle("afterwards")).await;
+        eventually(A_WHILE, "a new source gets its CronJob", || async {
+            let made = namespace.names::<CronJob>().await.len();
+            (made > SIZE).then_some(()).ok_or(operator.log())
+        })
+        .await;
         crowd::until_ready(namespace, SIZE + 1, A_WHILE).await;
         println!("a new source was ready after {:.1?}", start.elapsed());
     }

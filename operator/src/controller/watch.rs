@@ -35,7 +35,7 @@ use crate::{
 /// Least pause before a watch is taken up again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(800);
 /// Most of it. Chance adds up to as much again, so that replicas and watches do not come back as one.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// `kubectl apply` keeps a second copy of the object in it.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -167,9 +167,8 @@ where
             Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
         })
         .applied_objects()
-        // The Controller would hold back all its triggers for a while after each error, for up to a minute; the watch has
-        // pauses of its own.
-        .filter(|event| future::ready(event.is_ok()))
+        // Told above. The controller would stand still for up to a minute for each, whatever else it is asked for.
+        .filter(|source| future::ready(source.is_ok()))
 }
 
 /// The key of a source, readable or not.
