@@ -34,7 +34,13 @@ pub fn start(filter: Option<&str>, format: Option<LogFormat>) -> Result<(), Stri
     let is_pretty = format.map_or(is_terminal, |format| format == LogFormat::Pretty);
     let layer = match is_pretty {
         true => layer.with_ansi(is_terminal).boxed(),
-        false => layer.json().flatten_event(true).boxed(),
+        // A line names its source itself; kube's span around a pass says the same in more words.
+        false => layer
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .boxed(),
     };
     // A second start, as in tests, changes nothing.
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
