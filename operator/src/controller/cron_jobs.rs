@@ -92,11 +92,19 @@ pub struct CronJobs {
     known: HashMap<ObjectKey, CronJobRecord>,
     /// What a new list has shown so far.
     listed: Option<HashMap<ObjectKey, CronJobRecord>>,
-    /// UIDs of the last objects that went: an answer to our own write may come later than the end of its object.
-    gone: VecDeque<String>,
+    /// The last objects that went, out of the cluster or only out of our sight with a label: an answer to our own write may
+    /// come later than that.
+    gone: VecDeque<Gone>,
 }
 
-/// How many UIDs of objects that went are remembered.
+/// An object that went: its UID and the version in which it did.
+#[derive(Debug)]
+struct Gone {
+    uid: String,
+    version: Option<u64>,
+}
+
+/// How many objects that went are remembered.
 const REMEMBERED: usize = 256;
 
 impl CronJobs {
@@ -140,9 +148,8 @@ impl CronJobs {
     pub fn set(&mut self, metadata: &ObjectMeta, config: &Config) -> Option<SourceKey> {
         let key = object_key(metadata);
         let record = CronJobRecord::of(metadata, config).after(self.known.get(&key));
-        if self.gone.contains(&record.uid) {
-            return None;
-        }
+        // A watch shows things in their order: it came back.
+        self.gone.retain(|gone| gone.uid != record.uid);
         let is_old = |known: &CronJobRecord| known.uid == record.uid && known.generation > record.generation;
         if self
             .known
@@ -156,8 +163,13 @@ impl CronJobs {
         source
     }
 
-    /// The answer to our own write.
+    /// The answer to our own write, unless the watch has shown meanwhile that its object went.
     pub fn set_own(&mut self, metadata: &ObjectMeta, config: &Config) {
+        let went_since =
+            |gone: &Gone| Some(&gone.uid) == metadata.uid.as_ref() && version(metadata) <= gone.version;
+        if self.gone.iter().any(went_since) {
+            return;
+        }
         self.set(metadata, config);
         if let Some(record) = self.known.get_mut(&object_key(metadata)) {
             record.own_generation = metadata.generation;
@@ -167,7 +179,10 @@ impl CronJobs {
     /// An object is gone, unless another of its name has come since.
     pub fn remove(&mut self, metadata: &ObjectMeta) -> Option<SourceKey> {
         let key = object_key(metadata);
-        self.gone.extend(metadata.uid.clone());
+        self.gone.extend(metadata.uid.clone().map(|uid| Gone {
+            uid,
+            version: version(metadata),
+        }));
         if self.gone.len() > REMEMBERED {
             self.gone.pop_front();
         }
@@ -178,6 +193,11 @@ impl CronJobs {
         let record = self.known.remove(&key)?;
         source_key(&key.0, &record)
     }
+}
+
+/// Versions of one kind can be compared (KEP-5504).
+fn version(metadata: &ObjectMeta) -> Option<u64> {
+    metadata.resource_version.as_ref()?.parse().ok()
 }
 
 fn source_key(namespace: &str, record: &CronJobRecord) -> Option<SourceKey> {

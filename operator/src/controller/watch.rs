@@ -167,8 +167,9 @@ where
             Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
         })
         .applied_objects()
-        // Told above. The controller would stand still for up to a minute for each, whatever else it is asked for.
-        .filter(|source| future::ready(source.is_ok()))
+        // The Controller would hold back all its triggers for a while after each error, for up to a minute; the watch has
+        // pauses of its own.
+        .filter(|event| future::ready(event.is_ok()))
 }
 
 /// The key of a source, readable or not.

@@ -111,3 +111,32 @@ fn a_new_list_tells_what_came_changed_and_went_and_nothing_else() {
     assert_eq!(list(&mut cache, &[]), vec![key()]);
     assert_eq!(list(&mut cache, &[]), vec![]);
 }
+
+fn version(mut metadata: ObjectMeta, version: &str) -> ObjectMeta {
+    metadata.resource_version = Some(version.to_owned());
+    metadata
+}
+
+#[test]
+fn a_label_that_is_taken_away_again_and_again_is_news_each_time() {
+    let (config, mut cache) = (config(), CronJobs::default());
+    cache.set(&version(metadata("a", 1), "10"), &config);
+    for round in [20, 30] {
+        // Without the label the object leaves the watch, and with our answer it comes back.
+        let left = version(metadata("a", 1), &round.to_string());
+        assert_eq!(cache.remove(&left), Some(key()), "{round}");
+        let answer = version(metadata("a", 1), &(round + 1).to_string());
+        cache.set_own(&answer, &config);
+        assert!(cache.get("music", "blue-moon").is_some(), "{round}");
+        assert_eq!(cache.set(&answer, &config), None, "an echo");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_after_the_end_of_its_object_is_not_kept() {
+    let (config, mut cache) = (config(), CronJobs::default());
+    cache.set(&version(metadata("a", 1), "10"), &config);
+    cache.remove(&version(metadata("a", 2), "12"));
+    cache.set_own(&version(metadata("a", 2), "11"), &config);
+    assert_eq!(cache.get("music", "blue-moon"), None);
+}
