@@ -37,7 +37,7 @@ pub struct JobSettings {
     pub priority_class_name: Option<String>,
     /// Runtime of the Pods.
     pub runtime_class_name: Option<String>,
-    /// Requests and limits where a source has none.
+    /// Requests and limits of the resources for which a source has none.
     pub resources: Option<ResourceRequirements>,
     /// User and group of the Pods. `null` leaves them to the cluster, as OpenShift wants it.
     pub run_as_user: Option<i64>,

@@ -3,6 +3,7 @@
 mod cron_job;
 mod labels;
 mod pod;
+mod resources;
 mod run_now;
 
 pub use cron_job::cron_job;

@@ -1,17 +1,15 @@
 //! The Pod of a run: restricted Pod Security profile, no service-account token, secrets as files. Pure.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::{
     api::core::v1::{
         Capabilities, ConfigMapVolumeSource, Container, EnvVar, KeyToPath, PersistentVolumeClaimVolumeSource,
-        PodSecurityContext, PodSpec, PodTemplateSpec, ProjectedVolumeSource, ResourceRequirements,
-        SeccompProfile, SecretProjection, SecurityContext, Volume, VolumeMount, VolumeProjection,
+        PodSecurityContext, PodSpec, PodTemplateSpec, ProjectedVolumeSource, SeccompProfile,
+        SecretProjection, SecurityContext, Volume, VolumeMount, VolumeProjection,
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-use super::{cron_job::ACTIVE_DEADLINE_SECONDS, labels};
+use super::{cron_job::ACTIVE_DEADLINE_SECONDS, labels, resources};
 use crate::{
     controller::validate::{STORE_KEY, StoreChoice, ValidatedSource},
     settings::{Config, PushgatewayAuth},
@@ -73,14 +71,10 @@ fn pod(source: &ValidatedSource, config: &Config) -> PodSpec {
             image_pull_policy: job.image_pull_policy.clone(),
             args: Some(vec!["ingester".to_owned()]),
             env: Some(environment(source, config)),
-            resources: Some(
-                source
-                    .job
-                    .resources
-                    .clone()
-                    .or_else(|| job.resources.clone())
-                    .unwrap_or_else(default_resources),
-            ),
+            resources: Some(resources::merged(
+                source.job.resources.as_ref(),
+                job.resources.clone().unwrap_or_else(resources::fallback),
+            )),
             volume_mounts: present(mounts(source, config)),
             security_context: Some(SecurityContext {
                 allow_privilege_escalation: Some(false),
@@ -99,20 +93,6 @@ fn pod(source: &ValidatedSource, config: &Config) -> PodSpec {
 
 fn present<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
-}
-
-fn default_resources() -> ResourceRequirements {
-    let quantities = |entries: &[(&str, &str)]| {
-        entries
-            .iter()
-            .map(|(name, amount)| ((*name).to_owned(), Quantity((*amount).to_owned())))
-            .collect::<BTreeMap<_, _>>()
-    };
-    ResourceRequirements {
-        requests: Some(quantities(&[("cpu", "20m"), ("memory", "64Mi")])),
-        limits: Some(quantities(&[("memory", "512Mi")])),
-        claims: None,
-    }
 }
 
 fn variable(name: &str, value: impl Into<String>) -> EnvVar {
