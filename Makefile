@@ -51,6 +51,10 @@ lint: ## Check format and lints, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
+.PHONY: book
+book: ## Build the documentation as a site, target/book, and check its links
+	.ci/book
+
 .PHONY: generate
 generate: ## Write the files that are generated from the types
 	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml crds/generated/schema.json
