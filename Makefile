@@ -12,7 +12,7 @@ help: ## List the commands
 
 .PHONY: build
 build: ## Build everything, without optimisation
-	$(CARGO) build --workspace --examples
+	$(CARGO) build --workspace
 
 .PHONY: release
 release: ## Build the static, stripped binary: target/<host>/release/sms_scraper
