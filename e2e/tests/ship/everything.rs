@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::api::DeleteParams;
 use serde_json::Value;
-use sms_e2e::{eventually, helm, http};
+use sms_e2e::{Cluster, eventually, helm, http};
 use tempfile::TempDir;
 
 use crate::{
@@ -51,7 +51,7 @@ async fn everything_at_once_is_admitted_and_works() {
     let tested = scene.helm(&["test", "sms-scraper", "--timeout=3m"]);
     assert!(tested.contains("Phase:          Succeeded"), "{tested}");
 
-    let source = scene.source("club").await;
+    let source = scene.source("club");
     scene.run(&source, 1).await;
     assert_pushed(&scene).await;
     // What was pushed is on the volume.
@@ -77,13 +77,13 @@ async fn everything_at_once_is_admitted_and_works() {
 }
 
 /// The Prometheus Operator's own definitions of the kinds that the chart uses; they go with this value.
-struct Definitions<'s> {
-    scene: &'s Scene,
+struct Definitions {
+    cluster: Cluster,
     files: Vec<String>,
 }
 
-impl<'s> Definitions<'s> {
-    fn install(scene: &'s Scene) -> Self {
+impl Definitions {
+    fn install(scene: &Scene) -> Self {
         let folder = helm::tools().unwrap().join("crds");
         let file = |kind: &str| {
             folder
@@ -102,28 +102,27 @@ impl<'s> Definitions<'s> {
                 &["wait", &name, "--for=condition=Established", "--timeout=2m"],
             );
         }
-        Self { scene, files }
+        let cluster = scene.cluster.clone();
+        Self { cluster, files }
     }
 }
 
-impl Drop for Definitions<'_> {
+impl Drop for Definitions {
     fn drop(&mut self) {
         for file in &self.files {
-            self.scene
-                .cluster
-                .kubectl(&["delete", "--wait=false", "-f", file]);
+            self.cluster.kubectl(&["delete", "--wait=false", "-f", file]);
         }
     }
 }
 
 /// A volume for the claim of the Pushgateway: nobody provisions one here. It goes with this value.
-struct Volume<'s> {
-    scene: &'s Scene,
+struct Volume {
+    cluster: Cluster,
     _folder: TempDir,
 }
 
-impl<'s> Volume<'s> {
-    fn provide(scene: &'s Scene) -> Self {
+impl Volume {
+    fn provide(scene: &Scene) -> Self {
         let folder = TempDir::with_prefix_in("sms-volume-", "/tmp").unwrap();
         // The kubelet gives a folder of the node to nobody's group.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
@@ -133,16 +132,15 @@ impl<'s> Volume<'s> {
             folder.path().display()
         ));
         Self {
-            scene,
+            cluster: scene.cluster.clone(),
             _folder: folder,
         }
     }
 }
 
-impl Drop for Volume<'_> {
+impl Drop for Volume {
     fn drop(&mut self) {
-        self.scene
-            .cluster
+        self.cluster
             .kubectl(&["delete", "persistentvolume", "pushed", "--wait=false"]);
     }
 }

@@ -90,9 +90,27 @@ impl Scene {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// A source that reads the venue.
-    pub async fn source(&self, name: &str) -> Source {
-        Source::create(&self.cluster, &self.music, name, &self.venue.url(), &json!({})).await
+    /// A source that reads the venue, installed with the chart of sources.
+    pub fn source(&self, name: &str) -> Source {
+        let spec = json!({
+            "schedule": "7 4 1 1 *",
+            "fetch": { "url": self.venue.url() },
+            "extract": { "json": { "items": ".[]", "fields": { "id": ".id", "title": ".title", "start": ".start" } } },
+        });
+        let chart = helm::chart("sms-sources").display().to_string();
+        let sources = format!("--set-json=sources={}", json!({ name: spec }));
+        helm::helm(
+            &self.cluster,
+            [
+                "install",
+                name,
+                &chart,
+                "--namespace",
+                self.music.name(),
+                &sources,
+            ],
+        );
+        Source::named(&self.cluster, &self.music, name)
     }
 
     /// Asks for a run; the status has to count `number` of them then, and to say that this one succeeded.

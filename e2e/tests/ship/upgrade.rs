@@ -25,7 +25,7 @@ async fn sources_outlive_upgrade_uninstallation_and_reinstallation() {
     scene.release("install", previous.path(), &[&tags]);
     assert_eq!(scene.available(OPERATOR).await, Some(2));
     assert!(!has_short_name(&scene), "the former CRD is not a former one");
-    let source = scene.source("club").await;
+    let source = scene.source("club");
     scene.run(&source, 1).await;
     let before = identity(&scene, &source).await;
 
