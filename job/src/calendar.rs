@@ -55,7 +55,11 @@ pub fn head(about: Option<&About>) -> String {
             text(other("X-WR-CALNAME"), &about.name),
             text(ICalendarProperty::Description, &about.description),
             text(other("X-WR-CALDESC"), &about.description),
-            typed(ICalendarProperty::RefreshInterval, ICalendarValueType::Duration, REFRESH),
+            typed(
+                ICalendarProperty::RefreshInterval,
+                ICalendarValueType::Duration,
+                REFRESH,
+            ),
             text(other("X-PUBLISHED-TTL"), REFRESH),
         ]);
     }
@@ -64,7 +68,11 @@ pub fn head(about: Option<&About>) -> String {
         lines.push_str(&line(entry));
     }
     if let Some(url) = about.and_then(|about| about.url.as_deref()) {
-        lines.push_str(&address(&typed(ICalendarProperty::Source, ICalendarValueType::Uri, url)));
+        lines.push_str(&address(&typed(
+            ICalendarProperty::Source,
+            ICalendarValueType::Uri,
+            url,
+        )));
         lines.push_str(&address(&text(ICalendarProperty::Url, url)));
     }
     lines
@@ -193,7 +201,11 @@ fn time(name: ICalendarProperty, time: &EventTime, more_days: i64) -> ICalendarE
         EventTime::At(zoned) => text(name, &utc(zoned.timestamp())),
         EventTime::Date(date) => {
             let date = date.checked_add(more_days.days()).unwrap_or(*date);
-            typed(name, ICalendarValueType::Date, &date.strftime("%Y%m%d").to_string())
+            typed(
+                name,
+                ICalendarValueType::Date,
+                &date.strftime("%Y%m%d").to_string(),
+            )
         }
     }
 }

@@ -109,6 +109,9 @@ pub enum ReadError {
     /// No run, and no `migrate`, has prepared the store yet.
     #[error("the store {0} has no tables yet: the first run makes them, or `sms_scraper migrate`")]
     Unprepared(String),
+    /// The SQLite file is not there.
+    #[error("there is no store at {0}: no source has run yet, or the address is wrong")]
+    NoFile(String),
     /// Tables or columns are not those that this version reads.
     #[error(
         "the tables of the store {store} are not those of this version ({problem}): run `sms_scraper migrate` of this \
@@ -135,6 +138,7 @@ impl ReadError {
             Self::Unprepared(_) => {
                 "nothing is stored yet: the tables are made by the first run of a source, or by `sms_scraper migrate`"
             }
+            Self::NoFile(_) => "nothing is stored yet: no source has run",
             Self::OtherSchema { .. } => {
                 "the stored tables are of another version than this view: run `sms_scraper migrate` of this version"
             }
@@ -166,6 +170,16 @@ enum Kind {
     Postgres(Box<PostgresReader>),
 }
 
+impl Kind {
+    /// SQLite does not say what it is that it cannot open.
+    fn exists(&self) -> Result<(), ReadError> {
+        match self {
+            Self::Sqlite(store) if !store.path().exists() => Err(ReadError::NoFile(store.shown().to_owned())),
+            Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
 impl Reader {
     /// A reader that connects at the first question. Needs a runtime.
     ///
@@ -190,6 +204,7 @@ impl Reader {
     /// See [`ReadError`].
     pub async fn check(&self) -> Result<(), ReadError> {
         let nothing = Filter::default();
+        self.kind.exists()?;
         let asked = async {
             match &self.kind {
                 Kind::Sqlite(store) => store.page(&nothing, None, 0).await,
@@ -279,6 +294,7 @@ impl Reader {
         action: &str,
         asked: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, ReadError> {
+        self.kind.exists()?;
         let Ok(Ok(_turn)) = timeout(TURN_LIMIT, self.turns.acquire()).await else {
             return Err(ReadError::Crowded);
         };

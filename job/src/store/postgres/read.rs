@@ -132,7 +132,11 @@ impl PostgresReader {
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let connection = self.pool.acquire().await.map_err(|error| self.unreachable(error))?;
+        let connection = self
+            .pool
+            .acquire()
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let mut connection = Doubtful(Some(connection));
         let answer = match &mut connection.0 {
             Some(connection) => {

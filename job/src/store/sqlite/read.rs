@@ -1,6 +1,9 @@
 //! Reading a SQLite file beside the runs. IO.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::civil;
 use sqlx::{
@@ -95,6 +98,10 @@ impl SqliteReader {
         Self { path, shown }
     }
 
+    pub(in super::super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(in super::super) fn shown(&self) -> &str {
         &self.shown
     }
@@ -136,7 +143,9 @@ impl SqliteReader {
     pub(in super::super) async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, Fault> {
         let rows: Vec<ExtentRow> = self
             .transact(async |connection| {
-                Ok(bound(sqlx::query_as(EXTENT), filter).fetch_all(connection).await?)
+                Ok(bound(sqlx::query_as(EXTENT), filter)
+                    .fetch_all(connection)
+                    .await?)
             })
             .await?;
         rows.into_iter().map(ExtentRow::into_extent).collect()
