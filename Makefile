@@ -56,6 +56,10 @@ lint: ## Check format and lints, as CI does
 charts: ## Check charts and kustomizations: lint, snapshots, refused values, every object against its schema
 	.ci/charts
 
+.PHONY: book
+book: ## Build the documentation as a site, target/book, and check its links
+	.ci/book
+
 .PHONY: generate
 generate: ## Write the files that are generated from the types, charts and dashboards
 	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml crds/generated/schema.json
