@@ -1,7 +1,7 @@
 //! What ships is installed as its documentation says, upgraded, taken away and installed again, and sources outlive it. In
 //! a file of its own: its operators watch the whole cluster. IO.
 //!
-//! The network of this cluster enforces no NetworkPolicy: here they are accepted and no more.
+//! The network of this cluster enforces no `NetworkPolicy`: here they are accepted and no more.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 #[path = "ship/everything.rs"]

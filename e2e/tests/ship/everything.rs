@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::{
     ONE_AT_A_TIME,
-    scene::{A_WHILE, Scene},
+    scene::{A_WHILE, EVENTS, Scene},
 };
 
 /// The kinds that the chart makes objects of, and how many.
@@ -212,6 +212,12 @@ async fn assert_pushed(scene: &Scene) {
     .await;
 }
 
+/// The view shows what is stored, as JSON and as a calendar.
 async fn assert_viewed(scene: &Scene) {
-    let _ = scene;
+    let answer = ask(scene, "sms-scraper-view", "/v1/events").await.unwrap();
+    let count = answer.matches("\"title\"").count();
+    assert_eq!(count, usize::try_from(EVENTS).unwrap(), "{answer}");
+    let calendar = ask(scene, "sms-scraper-view", "/events.ics").await.unwrap();
+    let count = calendar.matches("BEGIN:VEVENT").count();
+    assert_eq!(count, usize::try_from(EVENTS).unwrap(), "{calendar}");
 }

@@ -25,7 +25,6 @@ pub struct Scene {
     pub music: Namespace,
     pub venue: Venue,
     pub postgres: Postgres,
-    pub node_address: String,
 }
 
 impl Scene {
@@ -40,7 +39,6 @@ impl Scene {
             venue: Venue::start(&venue_address, Answer::Events(EVENTS)).await,
             postgres: Postgres::start(&node_address).await,
             cluster,
-            node_address,
         };
         for namespace in [&scene.home, &scene.music] {
             let secret =
