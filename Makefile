@@ -12,7 +12,7 @@ help: ## List the commands
 
 .PHONY: build
 build: ## Build everything, without optimisation
-	$(CARGO) build --workspace --examples
+	$(CARGO) build --workspace
 
 .PHONY: release
 release: ## Build the static, stripped binary: target/<host>/release/sms_scraper
@@ -50,6 +50,10 @@ fmt: ## Format the code
 lint: ## Check format and lints, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: book
+book: ## Build the documentation as a site, target/book, and check its links
+	.ci/book
 
 .PHONY: generate
 generate: ## Write the files that are generated from the types

@@ -135,13 +135,13 @@ impl Cluster {
     /// Kills a component, as when it crashes; it stays away until [`Cluster::start`].
     ///
     /// # Panics
-    /// If it is still there after 10 s, or if the cluster is not the harness's own.
+    /// If it is still there after a minute, or if the cluster is not the harness's own.
     pub async fn stop(&self, component: Component) {
         let layout = self.layout();
         let stopped = layout.stopped(component);
         fs::write(&stopped, "").unwrap_or_else(|error| panic!("{}: {error}", stopped.display()));
         eventually(
-            Duration::from_secs(10),
+            Duration::from_mins(1),
             &format!("{component} is stopped"),
             || async {
                 let Some(pid) = pid(layout, component) else {
@@ -160,11 +160,11 @@ impl Cluster {
     /// Lets a component run again. It needs its time until it is ready.
     ///
     /// # Panics
-    /// If it does not run after 10 s, or if the cluster is not the harness's own.
+    /// If it does not run after a minute, or if the cluster is not the harness's own.
     pub async fn start(&self, component: Component) {
         let layout = self.layout();
         let _ = fs::remove_file(layout.stopped(component));
-        eventually(Duration::from_secs(10), &format!("{component} runs"), || async {
+        eventually(Duration::from_mins(1), &format!("{component} runs"), || async {
             pid(layout, component)
                 .map(drop)
                 .ok_or("it has no process".to_owned())

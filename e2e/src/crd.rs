@@ -19,7 +19,7 @@ const NAME: &str = "scrapesources.sms-scraper.dev";
 /// Applies the CRD and waits until sources can be created. Tests may do so at the same time.
 ///
 /// # Panics
-/// If the API server refuses it, or if it is not established within 30 s.
+/// If the API server refuses it, or if it is not established within two minutes.
 pub async fn install(cluster: &Cluster) {
     apply(cluster, &object()).await;
 }
@@ -51,7 +51,7 @@ async fn apply(cluster: &Cluster, object: &Value) {
     let params = PatchParams::apply("sms-e2e").force().validation_strict();
     let applied = crds.patch(NAME, &params, &Patch::Apply(object)).await;
     applied.unwrap_or_else(|error| panic!("the API server refuses the CRD: {error}"));
-    eventually(Duration::from_secs(30), "the CRD is established", || async {
+    eventually(Duration::from_mins(2), "the CRD is established", || async {
         let crd = crds.get_status(NAME).await.map_err(|error| error.to_string())?;
         let conditions = crd
             .status

@@ -198,7 +198,7 @@ impl Operator {
 
     /// Waits until it is ready.
     pub async fn ready(&self) {
-        eventually(Duration::from_secs(30), "the operator is ready", || async {
+        eventually(Duration::from_mins(2), "the operator is ready", || async {
             match self.get(self.health_port, "/readyz").await {
                 Ok((200, _)) => Ok(()),
                 Ok((code, text)) => Err(format!("{code} {text}\n{}", self.log())),
@@ -277,11 +277,12 @@ impl Operator {
     /// Asks it to end, as Kubernetes does; gives the exit code.
     ///
     /// # Panics
-    /// If it has not ended after 20 s.
+    /// If it has not ended after a minute.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
-        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("the operator did not end within 20 s\n{}", self.log()));
+        let ended = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
+        let ended =
+            ended.unwrap_or_else(|_| panic!("the operator did not end within a minute\n{}", self.log()));
         ended.ok().and_then(|status| status.code())
     }
 

@@ -8,7 +8,7 @@ use sms_e2e::{
     operator::{HOME, Options},
 };
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 
 #[tokio::test]
 async fn an_operator_with_rights_in_one_namespace_leads_and_works_there() {

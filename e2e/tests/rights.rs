@@ -14,7 +14,7 @@ use sms_e2e::{
     operator::{self, HOME, Options},
 };
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 const OPERATOR: &str = "system:serviceaccount:sms-system:sms-operator";
 
 /// What an account may do in a namespace, as `kubectl` lists it: without the paths and reviews that Kubernetes itself

@@ -3,6 +3,7 @@
 mod completions;
 mod crd;
 mod output;
+mod probe;
 mod render;
 pub mod settings;
 
@@ -55,6 +56,7 @@ pub fn run(args: Args) -> ExitCode {
             Command::Run(args) => run::block_on(*args),
             Command::Crd => crd::run(),
             Command::Render(args) => render::run(&args),
+            Command::Probe(args) => probe::run(&args),
             Command::Completions { shell } => completions::run(shell),
         });
     match result {

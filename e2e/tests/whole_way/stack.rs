@@ -12,7 +12,7 @@ use sms_e2e::{
 };
 use tempfile::TempDir;
 
-pub const A_WHILE: Duration = Duration::from_mins(1);
+pub const A_WHILE: Duration = Duration::from_mins(3);
 
 const VENUES_PORT: u16 = 8000;
 
@@ -149,7 +149,7 @@ impl Operators {
             "rollout",
             "status",
             "deployment/sms-operator",
-            "--timeout=90s",
+            "--timeout=5m",
         ];
         let arguments: Vec<_> = rollout.map(str::to_owned).to_vec();
         let cluster = self.cluster.clone();

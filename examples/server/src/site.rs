@@ -17,9 +17,8 @@ use axum::{
 };
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use sha2::{Digest, Sha256};
-use sms_crds::source::hex;
 
-use super::placeholder;
+use crate::placeholder;
 
 /// Form of dates in HTTP headers (RFC 9110, 5.6.7).
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
@@ -171,7 +170,7 @@ fn content_type(file: &Path) -> &'static str {
 }
 
 fn respond(page: Page, headers: &HeaderMap) -> Response<Body> {
-    let tag = format!("\"{}\"", hex(&Sha256::digest(&page.body)[..8]));
+    let tag = tag(&page.body);
     let modified = page.modified.strftime(HTTP_DATE).to_string();
     let validators = [
         (header::ETAG, tag.clone()),
@@ -182,6 +181,13 @@ fn respond(page: Page, headers: &HeaderMap) -> Response<Body> {
         return (StatusCode::NOT_MODIFIED, validators).into_response();
     }
     (validators, [(header::CONTENT_TYPE, page.content_type)], page.body).into_response()
+}
+
+/// The entity tag of a body: the start of its digest, in quotes.
+fn tag(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    let start = digest.first_chunk().copied().unwrap_or_default();
+    format!("\"{:016x}\"", u64::from_be_bytes(start))
 }
 
 /// Whether the client's copy is the page (RFC 9110, 13.2.2: If-None-Match wins over If-Modified-Since).

@@ -1,13 +1,9 @@
 //! `venues`: serves a folder as web sites, so that the example sources work without internet. IO.
-//!
-//! Pages may hold dates relative to today ([`placeholder`]), so that they never age.
-
-mod placeholder;
-mod site;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
+use sms_venues::site;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
