@@ -12,7 +12,7 @@ help: ## List the commands
 
 .PHONY: build
 build: ## Build everything, without optimisation
-	$(CARGO) build --workspace --examples
+	$(CARGO) build --workspace
 
 .PHONY: release
 release: ## Build the static, stripped binary: target/<host>/release/sms_scraper
@@ -50,15 +50,26 @@ fmt: ## Format the code
 lint: ## Check format and lints, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	.ci/charts
+
+.PHONY: charts
+charts: ## Check charts and kustomizations: lint, snapshots, refused values, every object against its schema
+	.ci/charts
+
+.PHONY: book
+book: ## Build the documentation as a site, target/book, and check its links
+	.ci/book
 
 .PHONY: generate
-generate: ## Write the files that are generated from the types
+generate: ## Write the files that are generated from the types, charts and dashboards
 	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml crds/generated/schema.json
 	$(CARGO) run --quiet -p sms-crds --bin docgen docs/reference/manifest.md
+	deploy/generate
 
 .PHONY: check-generated
-check-generated: generate ## Fail if a generated file is not what the types say
-	git diff --exit-code -- crds/generated docs/reference
+check-generated: generate ## Fail if a generated file is not what its source says
+	git diff --exit-code -- crds/generated docs/reference deploy
+	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
 
 .PHONY: bench
 bench: ## Measure and write bench/README.md

@@ -110,11 +110,17 @@ pub mod exported {
         SOURCE_INFO = Gauge "sms_source_info" ["api", "namespace", "name", "installation"]
             "A source and the installation that runs it; always 1.";
         SOURCE_EXPECTED_INTERVAL = Gauge "sms_source_expected_interval_seconds" ["api"]
-            "Longest time between two scheduled runs in seconds.";
+            "Longest time between two scheduled runs, as far as the cadence lets them do something, in seconds.";
         SOURCE_LAST_SUCCESS = Gauge "sms_source_last_success_timestamp_seconds" ["api"]
             "When the last successful run ended, in Unix seconds; 0 if there was none.";
         SOURCE_NEXT_RUN = Gauge "sms_source_next_run_timestamp_seconds" ["api"]
             "When the next run is due, in Unix seconds; 0 if none is.";
+        SOURCE_RUN_DEADLINE = Gauge "sms_source_run_deadline_timestamp_seconds" ["api"]
+            "When the scheduled run that is due next has to be over, in Unix seconds; 0 if none is due.";
+        SOURCE_CREATED = Gauge "sms_source_created_timestamp_seconds" ["api"]
+            "When the source was created, for serve when it was loaded, in Unix seconds.";
+        SOURCE_CONSECUTIVE_FAILURES = Gauge "sms_source_consecutive_failures" ["api"]
+            "Failed or suspicious runs since the last success; serve counts from its start.";
         SOURCE_SUSPENDED = Gauge "sms_source_suspended" ["api"]
             "Whether scheduled runs are suspended: 1 or 0.";
         BUILD_INFO = Gauge "sms_build_info" ["version"]
@@ -131,6 +137,8 @@ pub mod operator {
         ALL:
         SOURCE_CONDITION = Gauge "sms_source_condition" ["api", "type", "status"]
             "Conditions of a ScrapeSource: 1 for the status that a condition has, 0 for the others.";
+        SOURCE_PENDING = Gauge "sms_source_pending" ["api"]
+            "Whether the newest spec of the source is still to be reconciled: 1 or 0.";
         RECONCILIATIONS = Counter "sms_operator_reconciliations_total" ["result"]
             "Reconciliations by result.";
         RECONCILE_DURATION = Histogram "sms_operator_reconcile_duration_seconds" []

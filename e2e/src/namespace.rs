@@ -60,7 +60,7 @@ impl Namespace {
             let accounts: Api<ServiceAccount> = namespace.api();
             let what = format!("{} has a service account", namespace.name);
             // After an outage of the API server the controllers take up to a minute.
-            eventually(Duration::from_mins(2), &what, || accounts.get("default")).await;
+            eventually(Duration::from_mins(4), &what, || accounts.get("default")).await;
         }
         namespace
     }
