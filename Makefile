@@ -55,19 +55,26 @@ lint: ## Check format, lints, scripts, workflows and manifests, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	.ci/static
+	.ci/charts
+
+.PHONY: charts
+charts: ## Check charts and kustomizations: lint, snapshots, refused values, every object against its schema
+	.ci/charts
 
 .PHONY: book
 book: ## Build the documentation as a site, target/book, and check its links
 	.ci/book
 
 .PHONY: generate
-generate: ## Write the files that are generated from the types
+generate: ## Write the files that are generated from the types, charts and dashboards
 	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml crds/generated/schema.json
 	$(CARGO) run --quiet -p sms-crds --bin docgen docs/reference/manifest.md
+	deploy/generate
 
 .PHONY: check-generated
-check-generated: generate ## Fail if a generated file is not what the types say
-	git diff --exit-code -- crds/generated docs/reference
+check-generated: generate ## Fail if a generated file is not what its source says
+	git diff --exit-code -- crds/generated docs/reference deploy
+	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
 
 .PHONY: bench
 bench: ## Measure and write bench/README.md

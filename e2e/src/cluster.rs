@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::Write,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -35,6 +36,9 @@ pub mod environment {
     pub const JOB_IMAGE: &str = "SMS_E2E_JOB_IMAGE";
     /// The operator's image, if not the one that the harness loads.
     pub const OPERATOR_IMAGE: &str = "SMS_E2E_OPERATOR_IMAGE";
+
+    /// Folder of the pinned tools, which `.ci/tools/build` prints: `helm`, and the Prometheus Operator's definitions.
+    pub const TOOLS: &str = "SMS_E2E_TOOLS";
 
     /// The image of the example venues, if not the one that the harness loads.
     pub const VENUES_IMAGE: &str = "SMS_E2E_VENUES_IMAGE";
@@ -197,6 +201,20 @@ impl Cluster {
             .args(arguments)
             .output();
         output.unwrap_or_else(|error| panic!("cannot run kubectl: {error}"))
+    }
+
+    /// Applies manifests as the administrator, whoever applied them before.
+    ///
+    /// # Panics
+    /// If the API server refuses any of them.
+    pub fn apply(&self, manifests: &str) {
+        let mut file = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("no file: {error}"));
+        file.write_all(manifests.as_bytes())
+            .unwrap_or_else(|error| panic!("{}: {error}", file.path().display()));
+        let path = file.path().to_string_lossy();
+        let applied = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &path]);
+        let said = String::from_utf8_lossy(&applied.stderr);
+        assert!(applied.status.success(), "{said}\n{manifests}");
     }
 
     /// The process id of a component while it runs.

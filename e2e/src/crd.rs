@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api,
-    api::{Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
 };
 
 use serde_json::{Value, json};
@@ -38,6 +38,23 @@ pub async fn loosen(cluster: &Cluster) {
     // They would name fields that the schema does not have.
     version["selectableFields"] = json!([]);
     apply(cluster, &object).await;
+}
+
+/// Deletes the CRD, with every source, and waits until it is gone. No other test may run meanwhile.
+///
+/// # Panics
+/// If it is still there after four minutes.
+pub async fn remove(cluster: &Cluster) {
+    let crds: Api<CustomResourceDefinition> = Api::all(cluster.client());
+    eventually(Duration::from_mins(4), "there is no CRD", || async {
+        // A namespace that is being deleted may hold it up.
+        match crds.delete(NAME, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Ok(_) => Err("it is being deleted".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await;
 }
 
 #[allow(clippy::panic, reason = "a test ends with a panic")]

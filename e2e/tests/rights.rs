@@ -75,6 +75,24 @@ async fn the_accounts_may_do_what_the_golden_files_say_and_nothing_else() {
     namespace.delete().await;
 }
 
+#[tokio::test]
+async fn an_operator_of_one_namespace_may_do_the_same_there_and_nothing_elsewhere() {
+    let Some(cluster) = Cluster::from_env().await else {
+        return;
+    };
+    operator::install_rights(&cluster).await;
+    let namespace = Namespace::create(&cluster, "one").await;
+    let watched = format!("--set=watchNamespaces={{{}}}", namespace.name());
+    cluster.apply(&operator::rights(&cluster, namespace.name(), &[&watched]));
+    let account = format!("system:serviceaccount:{}:sms-operator", namespace.name());
+    assert_golden(
+        "operator-at-home.txt",
+        &rights(&cluster, &account, namespace.name()),
+    );
+    assert_golden("job.txt", &rights(&cluster, &account, HOME));
+    namespace.delete().await;
+}
+
 /// A client with the operator's own token.
 async fn client_of_the_operator(cluster: &Cluster) -> Client {
     let kubeconfig = operator::kubeconfig_of_the_operator(cluster, HOME);

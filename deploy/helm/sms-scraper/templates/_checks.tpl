@@ -7,4 +7,9 @@
 {{- if and .Values.view.ingress.enabled (not .Values.view.ingress.hosts) -}}
 {{- fail "view.ingress.enabled is true, but view.ingress.hosts is empty: name a host, such as {host: events.example.org}" -}}
 {{- end -}}
+{{- range .Values.jobs.env -}}
+{{- if and (hasPrefix "SMS_" .name) (ne .name "SMS_LOG_FORMAT") -}}
+{{- fail (printf "jobs.env: %s is set by the operator: use the value under jobs that is meant for it" .name) -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

@@ -17,9 +17,12 @@ apiVersion: monitoring.coreos.com/v1
 kind: {{ .kind }}
 {{ include "sms-scraper.metadata" (dict "root" .root "component" .component "name" (printf "%s-%s" (include "sms-scraper.fullname" .root) .component) "namespace" .values.namespace "labels" .values.labels "annotations" .values.annotations) }}
 spec:
+  {{- $namespace := include "sms-scraper.namespace" .root }}
+  {{- if ne $namespace (.values.namespace | default $namespace) }}
   namespaceSelector:
     matchNames:
-      - {{ include "sms-scraper.namespace" .root }}
+      - {{ $namespace }}
+  {{- end }}
   selector:
     matchLabels:
       {{- include "sms-scraper.selector" (list .root .component) | nindent 6 }}

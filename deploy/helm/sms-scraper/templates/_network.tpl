@@ -25,22 +25,27 @@
   {{- end }}
 {{- end }}
 
-{{/* The bundled Pushgateway as a list of one peer. */}}
+{{/* The bundled Pushgateway as a list of one peer, seen from a namespace: (list $ "music"). */}}
 {{- define "sms-scraper.pushgatewayPeer" -}}
-- namespaceSelector:
+{{- $ := index . 0 -}}
+- podSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ include "sms-scraper.namespace" . }}
-  podSelector:
+      {{- include "sms-scraper.selector" (list $ "pushgateway") | nindent 6 }}
+  {{- $namespace := include "sms-scraper.namespace" $ }}
+  {{- if ne $namespace (index . 1) }}
+  namespaceSelector:
     matchLabels:
-      {{- include "sms-scraper.selector" (list . "pushgateway") | nindent 6 }}
+      kubernetes.io/metadata.name: {{ $namespace }}
+  {{- end }}
 {{- end }}
 
-{{/* The way to the Pushgateway, if there is one. */}}
+{{/* The way to the Pushgateway from a namespace, if there is one: (list $ "music"). */}}
 {{- define "sms-scraper.pushgatewayRule" -}}
-{{- if include "sms-scraper.pushgatewayIsOurs" . -}}
+{{- $ := index . 0 -}}
+{{- if include "sms-scraper.pushgatewayIsOurs" $ -}}
 {{ include "sms-scraper.rule" (list "to" (include "sms-scraper.pushgatewayPeer" . | fromYamlArray) (list 9091)) }}
-{{- else if or .Values.jobs.pushgateway.url .Values.operator.pushgateway.url -}}
-{{- with .Values.networkPolicy.jobs.pushgateway.to -}}
+{{- else if or $.Values.jobs.pushgateway.url $.Values.operator.pushgateway.url -}}
+{{- with $.Values.networkPolicy.jobs.pushgateway.to -}}
 {{ include "sms-scraper.rule" (list "to" . (list $.Values.networkPolicy.jobs.pushgateway.port)) }}
 {{- end -}}
 {{- end -}}
