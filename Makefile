@@ -54,8 +54,9 @@ fmt: ## Format the code
 lint: ## Check format, lints, scripts, workflows and manifests, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	.ci/static
 	.ci/charts
+	.ci/static
+	.ci/monitoring
 
 .PHONY: charts
 charts: ## Check charts and kustomizations: lint, snapshots, refused values, every object against its schema
