@@ -44,6 +44,9 @@ pub const DURATION_BUCKETS: [f64; 12] = [
     0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 ];
 
+/// The same for requests of the view: from an answer out of memory to the database's time limit.
+pub const REQUEST_BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
 /// A table of families, and a constant for each of them.
 macro_rules! families {
     ($(#[$about:meta])* $table:ident: $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
@@ -144,5 +147,19 @@ pub mod operator {
             "Reconciliations that failed, by reason.";
         LEADER = Gauge "sms_operator_leader" []
             "Whether this process is the leader: 1 or 0.";
+    }
+}
+
+/// Families of the view of stored events, beside [`exported::BUILD_INFO`].
+pub mod view {
+    use super::{Family, Kind};
+
+    families! {
+        /// Everything that the view alone exports.
+        ALL:
+        REQUESTS = Counter "sms_view_requests_total" ["route", "status"]
+            "Requests answered, by route and HTTP status.";
+        REQUEST_DURATION = Histogram "sms_view_request_duration_seconds" ["route", "status"]
+            "Time from a request to the head of its answer in seconds, by route and HTTP status.";
     }
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::{eventually, http};
 
-const START_LIMIT: Duration = Duration::from_mins(1);
+const START_LIMIT: Duration = Duration::from_mins(3);
 const PASSWORD: &str = "geheim";
 
 /// A process that ends with this value.

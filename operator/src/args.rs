@@ -13,6 +13,7 @@ use clap::{
     builder::BoolishValueParser, value_parser,
 };
 use sms_crds::DurationString;
+use url::Url;
 
 /// Turns each ScrapeSource into a CronJob, and what its runs tell into status, events and metrics.
 #[derive(Debug, Parser)]
@@ -72,6 +73,9 @@ pub enum Command {
     Crd,
     /// Print the CronJobs that `run` would make of manifests; needs no cluster.
     Render(RenderArgs),
+    /// Wait until an operator is ready; with --create-source-dry-run also until the API server would take a source.
+    /// For `helm test` and the like, in an image without a shell.
+    Probe(ProbeArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -189,15 +193,58 @@ pub struct RenderArgs {
     pub job: JobArgs,
 }
 
+/// `probe`
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ProbeArgs {
+    /// Address of the operator's /readyz, e.g. http://sms-operator.sms-system:8080/readyz.
+    #[arg(long, env = "SMS_READY_URL", value_name = "URL")]
+    pub ready_url: Url,
+
+    /// Ask the API server as well to create a ScrapeSource in this namespace, without keeping it (a dry run): the CRD is
+    /// installed and its rules work. Needs the right to create scrapesources there.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub create_source_dry_run: Option<String>,
+
+    /// How long to wait for all of it, 1s to 1h.
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = probe_timeout)]
+    pub timeout: Duration,
+}
+
+fn probe_timeout(text: &str) -> Result<Duration, String> {
+    duration_within(
+        text,
+        Duration::from_secs(1),
+        Duration::from_hours(1),
+        "use 1s to 1h",
+    )
+}
+
 fn sweep_interval(text: &str) -> Result<Duration, String> {
-    let interval = DurationString::new(text)
+    duration_within(
+        text,
+        Duration::from_secs(10),
+        Duration::from_hours(24),
+        "use 10s to 24h",
+    )
+}
+
+/// A duration as the product writes them everywhere.
+///
+/// # Errors
+/// It is none, or not between `least` and `most`; `remedy` says what is.
+pub fn duration_within(
+    text: &str,
+    least: Duration,
+    most: Duration,
+    remedy: &str,
+) -> Result<Duration, String> {
+    let duration = DurationString::new(text)
         .to_std()
         .map_err(|error| error.to_string())?;
-    let allowed = Duration::from_secs(10)..=Duration::from_hours(24);
-    if allowed.contains(&interval) {
-        Ok(interval)
+    if (least..=most).contains(&duration) {
+        Ok(duration)
     } else {
-        Err("use 10s to 24h".to_owned())
+        Err(remedy.to_owned())
     }
 }
 

@@ -2,7 +2,8 @@
 
 mod completions;
 mod crd;
-mod output;
+pub mod output;
+mod probe;
 mod render;
 pub mod settings;
 
@@ -55,6 +56,7 @@ pub fn run(args: Args) -> ExitCode {
             Command::Run(args) => run::block_on(*args),
             Command::Crd => crd::run(),
             Command::Render(args) => render::run(&args),
+            Command::Probe(args) => probe::run(&args),
             Command::Completions { shell } => completions::run(shell),
         });
     match result {
