@@ -9,11 +9,15 @@
 //! or its words, and connections, answers under way, questions to the database and the length of an answer are bounded.
 
 mod admission;
+mod answers;
 pub mod connections;
 mod cursor;
+mod documents;
+mod feeds;
 pub mod health;
 pub mod lists;
 pub mod metrics;
+mod names;
 mod page;
 mod problem;
 pub mod query;

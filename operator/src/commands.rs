@@ -2,7 +2,7 @@
 
 mod completions;
 mod crd;
-mod output;
+pub mod output;
 mod probe;
 mod render;
 pub mod settings;

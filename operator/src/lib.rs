@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Around it: `run` (order of everything), `startup` (client, CRD), `lease` (one leader), `gateway` (the Pushgateway's
-//! groups), `exporter` (metrics), `server` (HTTP).
+//! groups), `exporter` (metrics), `server` (HTTP). `plugin` is a program of its own: the kubectl plugin.
 
 pub mod api_names;
 pub mod args;
@@ -20,6 +20,7 @@ pub mod gateway;
 pub mod lease;
 pub mod metrics;
 pub mod names;
+pub mod plugin;
 pub mod run;
 pub mod runs;
 pub mod server;

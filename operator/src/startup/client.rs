@@ -104,7 +104,7 @@ pub fn in_words(error: &kube::Error) -> String {
 }
 
 /// The causes that say something new, from the outermost.
-fn causes(error: &dyn Error) -> String {
+pub fn causes(error: &dyn Error) -> String {
     let mut texts = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(source) = cause {
