@@ -30,6 +30,10 @@ test: ## Run every test; installs Prometheus, Pushgateway and PostgreSQL where i
 e2e: ## Run the tests against a real Kubernetes, which it builds, starts and ends; needs root
 	.ci/e2e
 
+.PHONY: compose
+compose: ## Run docker-compose.yml on a Docker of its own, with stand-ins for the base images, and check it; needs root
+	.ci/compose
+
 .PHONY: cluster
 cluster: ## Leave a Kubernetes running on this machine and print its kubeconfig; needs root
 	.ci/e2e up
@@ -47,10 +51,12 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 
 .PHONY: lint
-lint: ## Check format and lints, as CI does
+lint: ## Check format, lints, scripts, workflows and manifests, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	.ci/charts
+	.ci/static
+	.ci/monitoring
 
 .PHONY: charts
 charts: ## Check charts and kustomizations: lint, snapshots, refused values, every object against its schema

@@ -65,6 +65,14 @@ impl Namespace {
         namespace
     }
 
+    /// One that is there, or will be.
+    pub fn existing(cluster: &Cluster, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            cluster: cluster.clone(),
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -6,8 +6,12 @@
 
 #[path = "ship/everything.rs"]
 mod everything;
+#[path = "ship/overlays.rs"]
+mod overlays;
 #[path = "ship/previous.rs"]
 mod previous;
+#[path = "ship/provided.rs"]
+mod provided;
 #[path = "ship/scene.rs"]
 mod scene;
 #[path = "ship/upgrade.rs"]

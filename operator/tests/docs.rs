@@ -1,4 +1,4 @@
-//! The operator's reference page is what the code says; `UPDATE_DOCS=1` rewrites its generated parts. IO.
+//! The reference pages of operator and kubectl plugin are what the code says; `UPDATE_DOCS=1` rewrites their generated parts. IO.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
@@ -11,14 +11,27 @@ use std::{
 
 use sms_operator::settings;
 
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/operator.md")
+/// The page of each program.
+const PAGES: [(&str, &str); 2] = [("operator", "sms_operator"), ("kubectl-sms", "kubectl-sms")];
+
+fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/reference/{name}.md"))
 }
 
-/// What `--help` prints for `sms_operator` and a sub-command.
+fn text(name: &str) -> String {
+    fs::read_to_string(page(name)).unwrap()
+}
+
+/// What `--help` prints for a program and perhaps a sub-command.
 fn help(name: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_sms_operator"))
-        .args(name.strip_prefix("sms_operator").unwrap().split_whitespace())
+    let mut words = name.split_whitespace();
+    let program = match words.next() {
+        Some("sms_operator") => env!("CARGO_BIN_EXE_sms_operator"),
+        Some("kubectl-sms") => env!("CARGO_BIN_EXE_kubectl-sms"),
+        other => panic!("{other:?}"),
+    };
+    let output = Command::new(program)
+        .args(words)
         .arg("--help")
         .env_clear()
         .output()
@@ -46,44 +59,43 @@ fn regenerated(text: &str) -> String {
 
 #[test]
 fn the_command_line_is_what_help_says() {
-    let wanted = regenerated(&fs::read_to_string(page()).unwrap());
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(page(), &wanted).unwrap();
+    for (name, _) in PAGES {
+        let wanted = regenerated(&text(name));
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(page(name), &wanted).unwrap();
+        }
+        assert!(
+            text(name) == wanted,
+            "docs/reference/{name}.md is not what the code says; run UPDATE_DOCS=1 cargo test -p sms-operator --test docs"
+        );
     }
-    assert!(
-        fs::read_to_string(page()).unwrap() == wanted,
-        "docs/reference/operator.md is not what the code says; run UPDATE_DOCS=1 cargo test -p sms-operator --test docs"
-    );
 }
 
 #[test]
 fn every_sub_command_is_on_the_page() {
-    let page = fs::read_to_string(page()).unwrap();
-    let help = help("sms_operator");
-    let commands = help
-        .split("Commands:\n")
-        .nth(1)
-        .unwrap()
-        .split("\n\n")
-        .next()
-        .unwrap();
-    let mut found = 0;
-    for line in commands.lines() {
-        let name = line.split_whitespace().next().unwrap();
-        if line.starts_with("  ") && !line.starts_with("   ") && name != "help" {
-            assert!(
-                page.contains(&format!("<!-- generated: sms_operator {name} -->")),
-                "{name}"
-            );
-            found += 1;
+    for (page, program) in PAGES {
+        let page = text(page);
+        let help = help(program);
+        let (_, commands) = help.split_once("Commands:\n").unwrap();
+        let (commands, _) = commands.split_once("\n\n").unwrap();
+        let mut found = 0;
+        for line in commands.lines() {
+            let name = line.split_whitespace().next().unwrap();
+            if line.starts_with("  ") && !line.starts_with("   ") && name != "help" {
+                assert!(
+                    page.contains(&format!("<!-- generated: {program} {name} -->")),
+                    "{name}"
+                );
+                found += 1;
+            }
         }
+        assert!(found >= 4, "{commands}");
     }
-    assert!(found >= 4, "{commands}");
 }
 
 #[test]
 fn every_setting_of_jobs_has_a_row() {
-    let page = fs::read_to_string(page()).unwrap();
+    let page = text("operator");
     let error = settings::parse("nonsense: 1", "x").unwrap_err().to_string();
     let (_, names) = error.split_once("expected one of ").unwrap();
     let names: Vec<&str> = names.split('`').skip(1).step_by(2).collect();
@@ -95,7 +107,7 @@ fn every_setting_of_jobs_has_a_row() {
 
 #[test]
 fn the_example_of_settings_can_be_used() {
-    let page = fs::read_to_string(page()).unwrap();
+    let page = text("operator");
     let (_, example) = page.split_once("```yaml\n").unwrap();
     let (example, _) = example.split_once("```").unwrap();
     let job = settings::parse(example, "the example").unwrap();

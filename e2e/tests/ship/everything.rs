@@ -1,16 +1,16 @@
 //! An installation with everything that the chart can do. IO.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::DeleteParams;
 use serde_json::Value;
-use sms_e2e::{Cluster, eventually, helm, http};
-use tempfile::TempDir;
+use sms_e2e::helm;
 
 use crate::{
     ONE_AT_A_TIME,
-    scene::{A_WHILE, EVENTS, Scene},
+    provided::{Definitions, Volume},
+    scene::{EVENTS, Scene, ask, assert_pushed},
 };
 
 /// The kinds that the chart makes objects of, and how many.
@@ -23,7 +23,6 @@ const OBJECTS: &[(&str, usize)] = &[
     ("servicemonitors.monitoring.coreos.com", 3),
     ("podmonitors.monitoring.coreos.com", 1),
 ];
-const MONITORING: [&str; 3] = ["servicemonitors", "podmonitors", "prometheusrules"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_at_once_is_admitted_and_works() {
@@ -31,8 +30,8 @@ async fn everything_at_once_is_admitted_and_works() {
     let Some(scene) = Scene::set("all").await else {
         return;
     };
-    let _definitions = Definitions::install(&scene);
-    let _volume = Volume::provide(&scene);
+    let _definitions = Definitions::install(&scene.cluster);
+    let _volume = Volume::provide(&scene.cluster);
     let values = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ship/everything.yaml");
     let values = format!("--values={}", values.display());
     let namespaces = format!("--set=networkPolicy.jobs.namespaces={{{}}}", scene.music.name());
@@ -53,7 +52,7 @@ async fn everything_at_once_is_admitted_and_works() {
 
     let source = scene.source("club");
     scene.run(&source, 1).await;
-    assert_pushed(&scene).await;
+    assert_pushed(&scene.home, "sms-scraper-pushgateway", "club").await;
     // What was pushed is on the volume.
     let pods = scene.home.api::<Pod>();
     let gateway = scene.kubectl(
@@ -70,79 +69,10 @@ async fn everything_at_once_is_admitted_and_works() {
     pods.delete(gateway.trim_start_matches("pod/"), &DeleteParams::default())
         .await
         .unwrap();
-    assert_pushed(&scene).await;
+    assert_pushed(&scene.home, "sms-scraper-pushgateway", "club").await;
     assert_viewed(&scene).await;
     scene.uninstall();
     scene.end().await;
-}
-
-/// The Prometheus Operator's own definitions of the kinds that the chart uses; they go with this value.
-struct Definitions {
-    cluster: Cluster,
-    files: Vec<String>,
-}
-
-impl Definitions {
-    fn install(scene: &Scene) -> Self {
-        let folder = helm::tools().unwrap().join("crds");
-        let file = |kind: &str| {
-            folder
-                .join(format!("monitoring.coreos.com_{kind}.yaml"))
-                .display()
-                .to_string()
-        };
-        let files: Vec<_> = MONITORING.iter().map(|kind| file(kind)).collect();
-        for file in &files {
-            scene.kubectl(&scene.home, &["apply", "--server-side", "-f", file]);
-        }
-        for kind in MONITORING {
-            let name = format!("customresourcedefinition/{kind}.monitoring.coreos.com");
-            scene.kubectl(
-                &scene.home,
-                &["wait", &name, "--for=condition=Established", "--timeout=2m"],
-            );
-        }
-        let cluster = scene.cluster.clone();
-        Self { cluster, files }
-    }
-}
-
-impl Drop for Definitions {
-    fn drop(&mut self) {
-        for file in &self.files {
-            self.cluster.kubectl(&["delete", "--wait=false", "-f", file]);
-        }
-    }
-}
-
-/// A volume for the claim of the Pushgateway: nobody provisions one here. It goes with this value.
-struct Volume {
-    cluster: Cluster,
-    _folder: TempDir,
-}
-
-impl Volume {
-    fn provide(scene: &Scene) -> Self {
-        let folder = TempDir::with_prefix_in("sms-volume-", "/tmp").unwrap();
-        // The kubelet gives a folder of the node to nobody's group.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        scene.cluster.apply(&format!(
-            "apiVersion: v1\nkind: PersistentVolume\nmetadata: {{ name: pushed }}\nspec:\n  capacity: {{ storage: 1Gi }}\n  \
-             accessModes: [ReadWriteOnce]\n  hostPath: {{ path: {} }}\n",
-            folder.path().display()
-        ));
-        Self {
-            cluster: scene.cluster.clone(),
-            _folder: folder,
-        }
-    }
-}
-
-impl Drop for Volume {
-    fn drop(&mut self) {
-        self.cluster
-            .kubectl(&["delete", "persistentvolume", "pushed", "--wait=false"]);
-    }
 }
 
 /// The rules are in the cluster, and Prometheus itself reads them.
@@ -181,43 +111,12 @@ fn assert_dashboards(scene: &Scene) {
     );
 }
 
-/// What a Service of the release answers, asked from the node.
-async fn ask(scene: &Scene, service: &str, path: &str) -> Result<String, String> {
-    let spec = scene
-        .home
-        .api::<Service>()
-        .get(service)
-        .await
-        .unwrap()
-        .spec
-        .unwrap();
-    let port = spec.ports.unwrap()[0].port;
-    let url = format!("http://{}:{port}{path}", spec.cluster_ip.unwrap());
-    match http::get(&url).await {
-        Ok((200, text)) => Ok(text),
-        other => Err(format!("{url}: {other:?}")),
-    }
-}
-
-async fn assert_pushed(scene: &Scene) {
-    eventually(A_WHILE, "the Pushgateway tells of the run", || async {
-        let metrics = ask(scene, "sms-scraper-pushgateway", "/metrics").await?;
-        let is_told = metrics.lines().any(|line| {
-            line.starts_with("sms_last_run_success{")
-                && line.contains("instance=\"club\"")
-                && line.ends_with(" 1")
-        });
-        is_told.then_some(()).ok_or(metrics)
-    })
-    .await;
-}
-
 /// The view shows what is stored, as JSON and as a calendar.
 async fn assert_viewed(scene: &Scene) {
-    let answer = ask(scene, "sms-scraper-view", "/v1/events").await.unwrap();
+    let answer = ask(&scene.home, "sms-scraper-view", "/v1/events").await.unwrap();
     let count = answer.matches("\"title\"").count();
     assert_eq!(count, usize::try_from(EVENTS).unwrap(), "{answer}");
-    let calendar = ask(scene, "sms-scraper-view", "/events.ics").await.unwrap();
+    let calendar = ask(&scene.home, "sms-scraper-view", "/events.ics").await.unwrap();
     let count = calendar.matches("BEGIN:VEVENT").count();
     assert_eq!(count, usize::try_from(EVENTS).unwrap(), "{calendar}");
 }

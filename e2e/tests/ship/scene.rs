@@ -2,12 +2,15 @@
 
 use std::{path::Path, time::Duration};
 
-use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{Secret, Service},
+};
 use kube::api::PostParams;
 use serde_json::json;
-use sms_crds::ScrapeSource;
 use sms_e2e::{
-    Cluster, Namespace, Source, Venue, crd, helm, services::Postgres, source::runs, venue::Answer,
+    Cluster, Namespace, Source, Venue, crd, eventually, helm, http, services::Postgres, source::runs,
+    venue::Answer,
 };
 
 pub const A_WHILE: Duration = Duration::from_mins(3);
@@ -15,6 +18,53 @@ pub const A_WHILE: Duration = Duration::from_mins(3);
 pub const RELEASE: &str = "sms-scraper";
 /// Events on the venue's page.
 pub const EVENTS: u32 = 3;
+
+/// Runs `kubectl` as the administrator; gives what it prints.
+pub fn kubectl(cluster: &Cluster, arguments: &[&str]) -> String {
+    let output = cluster.kubectl(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "kubectl {arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Asks for a run; the status has to count `number` of them then, and to say that this one succeeded.
+pub async fn run(source: &Source, number: i64) {
+    source.run_now(&format!("run-{number}")).await;
+    let object = source.until_runs(A_WHILE, number).await;
+    assert_eq!(runs(&object), number, "{:?}", object.status);
+    let last = object.status.as_ref().unwrap().last_run.as_ref().unwrap();
+    assert!(last.report.outcome.is_success(), "{last:?}");
+}
+
+/// What a Service answers, asked from the node.
+pub async fn ask(namespace: &Namespace, service: &str, path: &str) -> Result<String, String> {
+    let spec = namespace
+        .api::<Service>()
+        .get(service)
+        .await
+        .unwrap()
+        .spec
+        .unwrap();
+    let port = spec.ports.unwrap()[0].port;
+    let url = format!("http://{}:{port}{path}", spec.cluster_ip.unwrap());
+    match http::get(&url).await {
+        Ok((200, text)) => Ok(text),
+        other => Err(format!("{url}: {other:?}")),
+    }
+}
+
+/// Waits until a Pushgateway tells of a run that succeeded.
+pub async fn assert_pushed(namespace: &Namespace, service: &str, api: &str) {
+    eventually(A_WHILE, "the Pushgateway tells of the run", || async {
+        let metrics = ask(namespace, service, "/metrics").await?;
+        let label = format!("instance=\"{api}\"");
+        let is_told = |line: &str| {
+            line.starts_with("sms_last_run_success{") && line.contains(&label) && line.ends_with(" 1")
+        };
+        metrics.lines().any(is_told).then_some(()).ok_or(metrics)
+    })
+    .await;
+}
 
 /// The parts of one test.
 pub struct Scene {
@@ -80,12 +130,7 @@ impl Scene {
 
     /// Runs `kubectl` in a namespace; gives what it prints.
     pub fn kubectl(&self, namespace: &Namespace, arguments: &[&str]) -> String {
-        let output = self
-            .cluster
-            .kubectl(&[&["-n", namespace.name()], arguments].concat());
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kubectl {arguments:?}: {said}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        kubectl(&self.cluster, &[&["-n", namespace.name()], arguments].concat())
     }
 
     /// A source that reads the venue, installed with the chart of sources.
@@ -111,15 +156,10 @@ impl Scene {
         Source::named(&self.cluster, &self.music, name)
     }
 
-    /// Asks for a run; the status has to count `number` of them then, and to say that this one succeeded.
-    pub async fn run(&self, source: &Source, number: i64) -> ScrapeSource {
-        source.run_now(&format!("run-{number}")).await;
-        let object = source.until_runs(A_WHILE, number).await;
-        assert_eq!(runs(&object), number, "{:?}", object.status);
-        let last = object.status.as_ref().unwrap().last_run.as_ref().unwrap();
-        assert!(last.report.outcome.is_success(), "{last:?}");
+    /// Asks for a run of a source whose events this scene's PostgreSQL has afterwards.
+    pub async fn run(&self, source: &Source, number: i64) {
+        run(source, number).await;
         assert_eq!(self.stored(source.name()), EVENTS.to_string());
-        object
     }
 
     /// Events of a source in PostgreSQL.

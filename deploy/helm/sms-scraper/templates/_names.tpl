@@ -20,6 +20,11 @@
 {{ include "sms-scraper.fullname" . }}-operator
 {{- end }}
 
+{{/* Not the operator's own name: kustomize puts a hash behind it, and takes the Lease in a role for the same. */}}
+{{- define "sms-scraper.jobSettingsName" -}}
+{{ include "sms-scraper.fullname" . }}-job-settings
+{{- end }}
+
 {{- define "sms-scraper.serviceAccount" -}}
 {{ .Values.operator.serviceAccount.name | default (.Values.operator.serviceAccount.create | ternary (include "sms-scraper.operator" .) "default") }}
 {{- end }}

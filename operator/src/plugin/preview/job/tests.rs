@@ -69,7 +69,8 @@ fn it_is_the_sources_job_with_another_command_and_without_store_push_or_owner() 
 
 #[test]
 fn a_claim_is_not_mounted_and_the_sources_own_store_is_not_seen() {
-    let claim = made(&source("  store: { volumeClaim: sms-events }\n")).to_string();
+    let claim = made(&source("  store: { volumeClaim: { claimName: sms-events } }\n"));
+    let claim = claim["spec"]["template"]["spec"].to_string();
     assert!(
         !claim.contains("sms-events") && !claim.contains("/data"),
         "{claim}"
