@@ -12,7 +12,7 @@ help: ## List the commands
 
 .PHONY: build
 build: ## Build everything, without optimisation
-	$(CARGO) build --workspace --examples
+	$(CARGO) build --workspace
 
 .PHONY: release
 release: ## Build the static, stripped binary: target/<host>/release/sms_scraper
@@ -30,6 +30,10 @@ test: ## Run every test; installs Prometheus, Pushgateway and PostgreSQL where i
 e2e: ## Run the tests against a real Kubernetes, which it builds, starts and ends; needs root
 	.ci/e2e
 
+.PHONY: compose
+compose: ## Run docker-compose.yml on a Docker of its own, with stand-ins for the base images, and check it; needs root
+	.ci/compose
+
 .PHONY: cluster
 cluster: ## Leave a Kubernetes running on this machine and print its kubeconfig; needs root
 	.ci/e2e up
@@ -42,23 +46,40 @@ cluster-down: ## End that cluster
 demo-cluster: ## Show the operator at work on a real Kubernetes that it starts and ends (KEEP=1 leaves it); needs root
 	.ci/demo-cluster
 
+.PHONY: tutorial-cluster
+tutorial-cluster: ## Run the tutorial for Kubernetes, as it stands, on a real Kubernetes that it starts and ends; needs root
+	.ci/tutorial-cluster
+
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
 .PHONY: lint
-lint: ## Check format and lints, as CI does
+lint: ## Check format, lints, scripts, workflows and manifests, as CI does
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	.ci/charts
+	.ci/static
+	.ci/monitoring
+
+.PHONY: charts
+charts: ## Check charts and kustomizations: lint, snapshots, refused values, every object against its schema
+	.ci/charts
+
+.PHONY: book
+book: ## Build the documentation as a site, target/book, and check its links
+	.ci/book
 
 .PHONY: generate
-generate: ## Write the files that are generated from the types
+generate: ## Write the files that are generated from the types, charts and dashboards
 	$(CARGO) run --quiet -p sms-crds --bin crdgen crds/generated/scrapesources.yaml crds/generated/schema.json
 	$(CARGO) run --quiet -p sms-crds --bin docgen docs/reference/manifest.md
+	deploy/generate
 
 .PHONY: check-generated
-check-generated: generate ## Fail if a generated file is not what the types say
-	git diff --exit-code -- crds/generated docs/reference
+check-generated: generate ## Fail if a generated file is not what its source says
+	git diff --exit-code -- crds/generated docs/reference deploy
+	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
 
 .PHONY: bench
 bench: ## Measure and write bench/README.md

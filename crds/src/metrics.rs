@@ -44,6 +44,9 @@ pub const DURATION_BUCKETS: [f64; 12] = [
     0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 ];
 
+/// The same for requests of the view: from an answer out of memory to the database's time limit.
+pub const REQUEST_BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
 /// A table of families, and a constant for each of them.
 macro_rules! families {
     ($(#[$about:meta])* $table:ident: $($constant:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
@@ -107,11 +110,17 @@ pub mod exported {
         SOURCE_INFO = Gauge "sms_source_info" ["api", "namespace", "name", "installation"]
             "A source and the installation that runs it; always 1.";
         SOURCE_EXPECTED_INTERVAL = Gauge "sms_source_expected_interval_seconds" ["api"]
-            "Longest time between two scheduled runs in seconds.";
+            "Longest time between two scheduled runs, as far as the cadence lets them do something, in seconds.";
         SOURCE_LAST_SUCCESS = Gauge "sms_source_last_success_timestamp_seconds" ["api"]
             "When the last successful run ended, in Unix seconds; 0 if there was none.";
         SOURCE_NEXT_RUN = Gauge "sms_source_next_run_timestamp_seconds" ["api"]
             "When the next run is due, in Unix seconds; 0 if none is.";
+        SOURCE_RUN_DEADLINE = Gauge "sms_source_run_deadline_timestamp_seconds" ["api"]
+            "When the scheduled run that is due next has to be over, in Unix seconds; 0 if none is due.";
+        SOURCE_CREATED = Gauge "sms_source_created_timestamp_seconds" ["api"]
+            "When the source was created, for serve when it was loaded, in Unix seconds.";
+        SOURCE_CONSECUTIVE_FAILURES = Gauge "sms_source_consecutive_failures" ["api"]
+            "Failed or suspicious runs since the last success; serve counts from its start.";
         SOURCE_SUSPENDED = Gauge "sms_source_suspended" ["api"]
             "Whether scheduled runs are suspended: 1 or 0.";
         BUILD_INFO = Gauge "sms_build_info" ["version"]
@@ -128,6 +137,8 @@ pub mod operator {
         ALL:
         SOURCE_CONDITION = Gauge "sms_source_condition" ["api", "type", "status"]
             "Conditions of a ScrapeSource: 1 for the status that a condition has, 0 for the others.";
+        SOURCE_PENDING = Gauge "sms_source_pending" ["api"]
+            "Whether the newest spec of the source is still to be reconciled: 1 or 0.";
         RECONCILIATIONS = Counter "sms_operator_reconciliations_total" ["result"]
             "Reconciliations by result.";
         RECONCILE_DURATION = Histogram "sms_operator_reconcile_duration_seconds" []
@@ -136,5 +147,19 @@ pub mod operator {
             "Reconciliations that failed, by reason.";
         LEADER = Gauge "sms_operator_leader" []
             "Whether this process is the leader: 1 or 0.";
+    }
+}
+
+/// Families of the view of stored events, beside [`exported::BUILD_INFO`].
+pub mod view {
+    use super::{Family, Kind};
+
+    families! {
+        /// Everything that the view alone exports.
+        ALL:
+        REQUESTS = Counter "sms_view_requests_total" ["route", "status"]
+            "Requests answered, by route and HTTP status.";
+        REQUEST_DURATION = Histogram "sms_view_request_duration_seconds" ["route", "status"]
+            "Time from a request to the head of its answer in seconds, by route and HTTP status.";
     }
 }

@@ -1,6 +1,6 @@
 //! Identity of a source: namespace, name, API name and hashes. Pure.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -44,6 +44,20 @@ impl ScrapeSource {
                 .unwrap_or_default()
                 .replace(['-', '.'], "_")
         })
+    }
+
+    /// Longest time between two runs that are no `SkippedByCadence`, where two slots of the schedule are no further apart
+    /// than `between_slots`. A run that succeeds lets all slots pass until nine tenths of the cadence are over.
+    pub fn expected_interval(&self, between_slots: Duration) -> Duration {
+        let cadence = self.spec.cadence.as_ref();
+        let cadence = cadence
+            .and_then(|cadence| cadence.to_std().ok())
+            .unwrap_or_default();
+        let waits = cadence.saturating_sub(cadence / 10);
+        match waits > between_slots {
+            true => waits.saturating_add(between_slots),
+            false => between_slots,
+        }
     }
 
     /// Time zone of times that name none: `extract.timeZone`, else `timeZone`.
@@ -92,4 +106,30 @@ pub fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_cadence_that_is_longer_than_the_schedule_makes_the_expected_interval_longer() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let expected = |cadence: Option<&str>| {
+            let source: ScrapeSource = serde_json::from_value(json!({
+                "apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource",
+                "metadata": {"name": "x"},
+                "spec": {"cadence": cadence, "fetch": {"url": "https://example.org/"}, "extract": {"jsonLd": {}}},
+            }))
+            .unwrap();
+            source.expected_interval(hours(6))
+        };
+        assert_eq!(expected(None), hours(6));
+        assert_eq!(expected(Some("4h")), hours(6));
+        assert_eq!(expected(Some("6h")), hours(6), "the slack of a tenth");
+        assert_eq!(expected(Some("20h")), hours(18 + 6));
+        assert_eq!(expected(Some("nonsense")), hours(6));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::Write,
     path::PathBuf,
     process::{Command, Output},
     time::Duration,
@@ -35,6 +36,9 @@ pub mod environment {
     pub const JOB_IMAGE: &str = "SMS_E2E_JOB_IMAGE";
     /// The operator's image, if not the one that the harness loads.
     pub const OPERATOR_IMAGE: &str = "SMS_E2E_OPERATOR_IMAGE";
+
+    /// Folder of the pinned tools, which `.ci/tools/build` prints: `helm`, and the Prometheus Operator's definitions.
+    pub const TOOLS: &str = "SMS_E2E_TOOLS";
 
     /// The image of the example venues, if not the one that the harness loads.
     pub const VENUES_IMAGE: &str = "SMS_E2E_VENUES_IMAGE";
@@ -135,13 +139,13 @@ impl Cluster {
     /// Kills a component, as when it crashes; it stays away until [`Cluster::start`].
     ///
     /// # Panics
-    /// If it is still there after 10 s, or if the cluster is not the harness's own.
+    /// If it is still there after a minute, or if the cluster is not the harness's own.
     pub async fn stop(&self, component: Component) {
         let layout = self.layout();
         let stopped = layout.stopped(component);
         fs::write(&stopped, "").unwrap_or_else(|error| panic!("{}: {error}", stopped.display()));
         eventually(
-            Duration::from_secs(10),
+            Duration::from_mins(1),
             &format!("{component} is stopped"),
             || async {
                 let Some(pid) = pid(layout, component) else {
@@ -160,11 +164,11 @@ impl Cluster {
     /// Lets a component run again. It needs its time until it is ready.
     ///
     /// # Panics
-    /// If it does not run after 10 s, or if the cluster is not the harness's own.
+    /// If it does not run after a minute, or if the cluster is not the harness's own.
     pub async fn start(&self, component: Component) {
         let layout = self.layout();
         let _ = fs::remove_file(layout.stopped(component));
-        eventually(Duration::from_secs(10), &format!("{component} runs"), || async {
+        eventually(Duration::from_mins(1), &format!("{component} runs"), || async {
             pid(layout, component)
                 .map(drop)
                 .ok_or("it has no process".to_owned())
@@ -197,6 +201,20 @@ impl Cluster {
             .args(arguments)
             .output();
         output.unwrap_or_else(|error| panic!("cannot run kubectl: {error}"))
+    }
+
+    /// Applies manifests as the administrator, whoever applied them before.
+    ///
+    /// # Panics
+    /// If the API server refuses any of them.
+    pub fn apply(&self, manifests: &str) {
+        let mut file = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("no file: {error}"));
+        file.write_all(manifests.as_bytes())
+            .unwrap_or_else(|error| panic!("{}: {error}", file.path().display()));
+        let path = file.path().to_string_lossy();
+        let applied = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &path]);
+        let said = String::from_utf8_lossy(&applied.stderr);
+        assert!(applied.status.success(), "{said}\n{manifests}");
     }
 
     /// The process id of a component while it runs.

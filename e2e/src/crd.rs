@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api,
-    api::{Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
 };
 
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ const NAME: &str = "scrapesources.sms-scraper.dev";
 /// Applies the CRD and waits until sources can be created. Tests may do so at the same time.
 ///
 /// # Panics
-/// If the API server refuses it, or if it is not established within 30 s.
+/// If the API server refuses it, or if it is not established within two minutes.
 pub async fn install(cluster: &Cluster) {
     apply(cluster, &object()).await;
 }
@@ -40,6 +40,23 @@ pub async fn loosen(cluster: &Cluster) {
     apply(cluster, &object).await;
 }
 
+/// Deletes the CRD, with every source, and waits until it is gone. No other test may run meanwhile.
+///
+/// # Panics
+/// If it is still there after four minutes.
+pub async fn remove(cluster: &Cluster) {
+    let crds: Api<CustomResourceDefinition> = Api::all(cluster.client());
+    eventually(Duration::from_mins(4), "there is no CRD", || async {
+        // A namespace that is being deleted may hold it up.
+        match crds.delete(NAME, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Ok(_) => Err("it is being deleted".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await;
+}
+
 #[allow(clippy::panic, reason = "a test ends with a panic")]
 fn object() -> Value {
     serde_saphyr::from_str(YAML).unwrap_or_else(|error| panic!("the generated CRD is not YAML: {error}"))
@@ -51,7 +68,7 @@ async fn apply(cluster: &Cluster, object: &Value) {
     let params = PatchParams::apply("sms-e2e").force().validation_strict();
     let applied = crds.patch(NAME, &params, &Patch::Apply(object)).await;
     applied.unwrap_or_else(|error| panic!("the API server refuses the CRD: {error}"));
-    eventually(Duration::from_secs(30), "the CRD is established", || async {
+    eventually(Duration::from_mins(2), "the CRD is established", || async {
         let crd = crds.get_status(NAME).await.map_err(|error| error.to_string())?;
         let conditions = crd
             .status

@@ -18,6 +18,7 @@ pub mod eventually;
 pub mod gate;
 pub mod group;
 pub mod harness;
+pub mod helm;
 pub mod http;
 pub mod layout;
 pub mod namespace;

@@ -60,9 +60,17 @@ impl Namespace {
             let accounts: Api<ServiceAccount> = namespace.api();
             let what = format!("{} has a service account", namespace.name);
             // After an outage of the API server the controllers take up to a minute.
-            eventually(Duration::from_mins(2), &what, || accounts.get("default")).await;
+            eventually(Duration::from_mins(4), &what, || accounts.get("default")).await;
         }
         namespace
+    }
+
+    /// One that is there, or will be.
+    pub fn existing(cluster: &Cluster, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            cluster: cluster.clone(),
+        }
     }
 
     /// Its name.

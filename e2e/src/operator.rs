@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -15,9 +16,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually, http, usage::Usage};
+use crate::{Cluster, Namespace, crd, eventually, helm, http, usage::Usage};
 
-/// Namespace of the operator in the manifests that ship.
+/// Namespace of the operator.
 pub const HOME: &str = "sms-system";
 
 /// How an operator is started.
@@ -67,30 +68,51 @@ pub struct Operator {
     health_port: u16,
 }
 
-/// Installs what ships: CRD, namespace, rights.
+/// Installs what ships: CRD, namespace, and the rights as the chart renders them.
 ///
 /// # Panics
 /// If the API server refuses any of it.
-#[allow(clippy::panic, reason = "a test ends with a panic")]
 pub async fn install_rights(cluster: &Cluster) {
+    static RENDERED: OnceLock<String> = OnceLock::new();
     crd::install(cluster).await;
-    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/manifests");
-    for name in ["namespace.yaml", "rbac.yaml"] {
-        let path = manifests.join(name);
-        let applied = cluster.kubectl(&[
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "-f",
-            &path.to_string_lossy(),
-        ]);
-        assert!(
-            applied.status.success(),
-            "{}: {}",
-            path.display(),
-            String::from_utf8_lossy(&applied.stderr)
-        );
-    }
+    install_home(cluster);
+    cluster.apply(RENDERED.get_or_init(|| {
+        rights(
+            cluster,
+            HOME,
+            &["--show-only=templates/operator/aggregate-roles.yaml"],
+        )
+    }));
+}
+
+/// Creates the operator's namespace, which enforces the `restricted` Pod Security standard.
+///
+/// # Panics
+/// If the API server refuses it.
+pub fn install_home(cluster: &Cluster) {
+    cluster.apply(&format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {HOME}\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n"
+    ));
+}
+
+/// Account, roles and bindings as the chart renders them for an operator in `home`; `flags` are further ones of
+/// `helm template`.
+///
+/// # Panics
+/// If Helm refuses.
+pub fn rights(cluster: &Cluster, home: &str, flags: &[&str]) -> String {
+    let chart = helm::chart("sms-scraper").display().to_string();
+    let fixed = [
+        "template",
+        "sms",
+        &chart,
+        "--namespace",
+        home,
+        "--set=fullnameOverride=sms",
+        "--show-only=templates/operator/service-account.yaml",
+        "--show-only=templates/operator/rbac.yaml",
+    ];
+    helm::helm(cluster, fixed.iter().chain(flags))
 }
 
 /// A kubeconfig of the operator's service account in `home`.
@@ -198,7 +220,7 @@ impl Operator {
 
     /// Waits until it is ready.
     pub async fn ready(&self) {
-        eventually(Duration::from_secs(30), "the operator is ready", || async {
+        eventually(Duration::from_mins(2), "the operator is ready", || async {
             match self.get(self.health_port, "/readyz").await {
                 Ok((200, _)) => Ok(()),
                 Ok((code, text)) => Err(format!("{code} {text}\n{}", self.log())),
@@ -277,11 +299,12 @@ impl Operator {
     /// Asks it to end, as Kubernetes does; gives the exit code.
     ///
     /// # Panics
-    /// If it has not ended after 20 s.
+    /// If it has not ended after a minute.
     pub async fn terminate(&mut self) -> Option<i32> {
         self.signal(Signal::TERM);
-        let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("the operator did not end within 20 s\n{}", self.log()));
+        let ended = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
+        let ended =
+            ended.unwrap_or_else(|_| panic!("the operator did not end within a minute\n{}", self.log()));
         ended.ok().and_then(|status| status.code())
     }
 

@@ -18,7 +18,7 @@ use tokio::{
     net::TcpListener,
 };
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 
 /// A Job that runs the scraper once, as strict as a namespace can demand.
 fn job(name: &str, image: &str, arguments: &[&str]) -> Job {

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sms_e2e::{Cluster, Component, Namespace, eventually};
 use tokio::sync::Mutex;
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 async fn ready(cluster: &Cluster) {

@@ -19,7 +19,7 @@ use sms_e2e::{
 };
 use tokio::sync::Mutex;
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 const LEASE: &str = "sms-operator";
 /// The default of `--lease-duration`.
 const DURATION: Duration = Duration::from_secs(15);
@@ -85,7 +85,8 @@ async fn a_leader_that_is_asked_to_end_hands_over_at_once() {
         start.elapsed()
     );
     assert_eq!(code, Some(0), "{}", leader.log());
-    assert!(took <= Duration::from_secs(5), "{took:?}");
+    // Less than the Lease would have lasted; on an idle machine it takes a tenth of a second.
+    assert!(took <= DURATION * 2 / 3, "{took:?}");
     does_its_work(&namespace, 1).await;
     namespace.delete().await;
 }
@@ -103,7 +104,7 @@ async fn a_leader_that_is_killed_is_followed_when_its_lease_is_over() {
     leader.kill().await;
     let took = until_leads(&follower, A_WHILE).await;
     println!("SIGKILL: the other leads after {took:.2?}");
-    assert!(took <= DURATION + Duration::from_secs(5), "{took:?}");
+    assert!(took <= DURATION * 2, "{took:?}");
     assert!(took >= DURATION / 2, "{took:?}: it did not wait for the Lease");
     does_its_work(&namespace, 1).await;
     namespace.delete().await;

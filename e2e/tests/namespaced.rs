@@ -1,14 +1,14 @@
 //! An operator with rights in one namespace alone does its work there. IO.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use sms_e2e::{
     Cluster, Namespace, Operator, crd, crowd,
-    operator::{HOME, Options},
+    operator::{self, HOME, Options},
 };
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 
 #[tokio::test]
 async fn an_operator_with_rights_in_one_namespace_leads_and_works_there() {
@@ -17,13 +17,10 @@ async fn an_operator_with_rights_in_one_namespace_leads_and_works_there() {
     };
     crd::install(&cluster).await;
     let namespace = Namespace::create(&cluster, "namespaced").await;
-    let rights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/namespaced/rbac.yaml");
-    let applied = cluster.kubectl(&["apply", "-n", namespace.name(), "-f", &rights.to_string_lossy()]);
-    assert!(
-        applied.status.success(),
-        "{}",
-        String::from_utf8_lossy(&applied.stderr)
-    );
+    let watched = format!("--set=watchNamespaces={{{}}}", namespace.name());
+    let rights = operator::rights(&cluster, namespace.name(), &[&watched]);
+    assert!(!rights.contains("kind: ClusterRole"), "{rights}");
+    cluster.apply(&rights);
 
     let options = Options {
         lease: Some("sms-operator".to_owned()),

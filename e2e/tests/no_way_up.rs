@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use sms_crds::{ScrapeSource, conditions::READY};
 use sms_e2e::{Namespace, crowd, eventually, source::condition};
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 
 /// An idle source with `patch` merged into its spec.
 fn manifest(name: &str, patch: &Value) -> Value {

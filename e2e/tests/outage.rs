@@ -11,5 +11,5 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());

@@ -15,7 +15,7 @@ use sms_e2e::{
 };
 
 const SIZE: usize = 100;
-const A_WHILE: Duration = Duration::from_mins(2);
+const A_WHILE: Duration = Duration::from_mins(3);
 const WATCHED: [&str; 5] = ["scrapesources", "cronjobs", "jobs", "pods", "events"];
 
 fn quiet_time() -> Duration {

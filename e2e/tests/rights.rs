@@ -14,7 +14,7 @@ use sms_e2e::{
     operator::{self, HOME, Options},
 };
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 const OPERATOR: &str = "system:serviceaccount:sms-system:sms-operator";
 
 /// What an account may do in a namespace, as `kubectl` lists it: without the paths and reviews that Kubernetes itself
@@ -72,6 +72,24 @@ async fn the_accounts_may_do_what_the_golden_files_say_and_nothing_else() {
     );
     let job = format!("system:serviceaccount:{}:default", namespace.name());
     assert_golden("job.txt", &rights(&cluster, &job, namespace.name()));
+    namespace.delete().await;
+}
+
+#[tokio::test]
+async fn an_operator_of_one_namespace_may_do_the_same_there_and_nothing_elsewhere() {
+    let Some(cluster) = Cluster::from_env().await else {
+        return;
+    };
+    operator::install_rights(&cluster).await;
+    let namespace = Namespace::create(&cluster, "one").await;
+    let watched = format!("--set=watchNamespaces={{{}}}", namespace.name());
+    cluster.apply(&operator::rights(&cluster, namespace.name(), &[&watched]));
+    let account = format!("system:serviceaccount:{}:sms-operator", namespace.name());
+    assert_golden(
+        "operator-at-home.txt",
+        &rights(&cluster, &account, namespace.name()),
+    );
+    assert_golden("job.txt", &rights(&cluster, &account, HOME));
     namespace.delete().await;
 }
 

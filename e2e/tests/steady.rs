@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use sms_e2e::{Namespace, end_state::EndState, eventually};
 
-const A_WHILE: Duration = Duration::from_mins(1);
+const A_WHILE: Duration = Duration::from_mins(3);
 
 /// Waits until a namespace has come to what `other` has.
 async fn until_same(namespace: &Namespace, other: &EndState) {

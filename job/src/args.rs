@@ -70,6 +70,8 @@ pub enum Command {
     Ingester(IngesterArgs),
     /// Run sources on their schedules, with an exporter and health checks: a machine without Kubernetes.
     Serve(ServeArgs),
+    /// Serve the stored events over HTTP, as JSON and iCalendar; reads the store and nothing else.
+    View(ViewArgs),
     /// Check manifests without fetching anything.
     Check(CheckArgs),
     /// Show what a source gives: events, rejected items, what each field matched. Writes nothing.
@@ -243,6 +245,31 @@ pub struct ServeArgs {
     /// Run every source once at the start, as far as its cadence allows, instead of waiting for its schedule.
     #[arg(long, env = "SMS_RUN_AT_START", default_value_t = false, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub run_at_start: bool,
+}
+
+/// `view`
+#[derive(Debug, ClapArgs)]
+pub struct ViewArgs {
+    /// Store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+
+    /// Port of the view, on every interface.
+    #[arg(long, env = "SMS_VIEW_PORT", value_name = "PORT", default_value_t = 8090)]
+    pub view_port: u16,
+
+    /// Address under which clients reach the view, for example https://events.example/: calendars then say where they are
+    /// from, and the start page offers to subscribe [default: not told].
+    #[arg(long, env = "SMS_VIEW_URL", value_name = "URL")]
+    pub view_url: Option<String>,
+
+    /// Port of the exporter (/metrics), on every interface.
+    #[arg(long, env = "SMS_METRICS_PORT", value_name = "PORT", default_value_t = 9898)]
+    pub metrics_port: u16,
+
+    /// Port of /healthz and /readyz, on every interface.
+    #[arg(long, env = "SMS_HEALTH_PORT", value_name = "PORT", default_value_t = 8080)]
+    pub health_port: u16,
 }
 
 /// `check`

@@ -11,6 +11,7 @@ pub mod serve;
 mod setup;
 pub mod table;
 mod termination;
+pub mod view;
 
 use std::process::ExitCode;
 
@@ -51,7 +52,10 @@ impl CommandError {
 
 /// Runs the command that was asked for.
 pub fn run(args: Args) -> ExitCode {
-    let quiet = !matches!(args.command, Command::Ingester(_) | Command::Serve(_));
+    let quiet = !matches!(
+        args.command,
+        Command::Ingester(_) | Command::Serve(_) | Command::View(_)
+    );
     if let Err(message) = telemetry::start(args.log.as_deref(), args.log_format, quiet) {
         output::note(format_args!("error: {message}"));
         return ExitCode::from(CONFIGURATION);
@@ -61,6 +65,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Completions { shell } => completions::run(shell),
         Command::Ingester(args) => setup::block_on(ingester::run(args)),
         Command::Serve(args) => setup::block_on(serve::run(args)),
+        Command::View(args) => setup::block_on_threads(view::run(args)),
         Command::Preview(args) => setup::block_on(preview::run(args)),
         Command::Events(args) => setup::block_on(events::run(args)),
         Command::Migrate(args) => setup::block_on(migrate::run(args)),

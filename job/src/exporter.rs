@@ -35,6 +35,9 @@ pub struct Exporter {
     expected_interval: GaugeVec,
     last_success: IntGaugeVec,
     next_run: IntGaugeVec,
+    run_deadline: IntGaugeVec,
+    created: IntGaugeVec,
+    consecutive_failures: IntGaugeVec,
     suspended: IntGaugeVec,
 }
 
@@ -72,6 +75,9 @@ impl Exporter {
             expected_interval,
             last_success: gauge(&exported::SOURCE_LAST_SUCCESS)?,
             next_run: gauge(&exported::SOURCE_NEXT_RUN)?,
+            run_deadline: gauge(&exported::SOURCE_RUN_DEADLINE)?,
+            created: gauge(&exported::SOURCE_CREATED)?,
+            consecutive_failures: gauge(&exported::SOURCE_CONSECUTIVE_FAILURES)?,
             suspended: gauge(&exported::SOURCE_SUSPENDED)?,
             registry,
         })
@@ -105,6 +111,9 @@ impl Exporter {
             .set(expected_interval_seconds);
         self.last_success.with_label_values(&[api]);
         self.next_run.with_label_values(&[api]);
+        self.run_deadline.with_label_values(&[api]);
+        self.created.with_label_values(&[api]);
+        self.consecutive_failures.with_label_values(&[api]);
         self.suspended.with_label_values(&[api]);
     }
 
@@ -135,6 +144,11 @@ impl Exporter {
         self.duration
             .with_label_values(&[api])
             .observe(report.duration_seconds.max(0.0));
+        let failures = self.consecutive_failures.with_label_values(&[api]);
+        match report.outcome.is_success() {
+            true => failures.set(0),
+            false => failures.inc(),
+        }
         if report.outcome.is_success()
             && let Ok(finished_at) = report.finished_at.parse()
         {
@@ -147,11 +161,19 @@ impl Exporter {
         self.last_success.with_label_values(&[api]).set(at.as_second());
     }
 
-    /// Sets when the next run is due; nothing for a source that is suspended or never due again.
-    pub fn set_next_run(&self, api: &str, at: Option<Timestamp>) {
-        self.next_run
+    /// Sets when the next run is due, and how many seconds later it has to be over; nothing for a source that is
+    /// suspended or never due again.
+    pub fn set_next_run(&self, api: &str, at: Option<Timestamp>, longest_seconds: i64) {
+        let at = at.map(Timestamp::as_second);
+        self.next_run.with_label_values(&[api]).set(at.unwrap_or(0));
+        self.run_deadline
             .with_label_values(&[api])
-            .set(at.map_or(0, Timestamp::as_second));
+            .set(at.map_or(0, |at| at.saturating_add(longest_seconds)));
+    }
+
+    /// Sets since when the source is known.
+    pub fn set_created(&self, api: &str, at: Timestamp) {
+        self.created.with_label_values(&[api]).set(at.as_second());
     }
 
     /// Sets whether scheduled runs are suspended.

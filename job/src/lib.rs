@@ -30,4 +30,5 @@ pub mod sources;
 pub mod stop;
 pub mod store;
 pub mod telemetry;
+pub mod view;
 pub mod worker;

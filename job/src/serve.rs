@@ -54,20 +54,23 @@ async fn keep_running(
     let api = source.api_name();
     exporter.set_suspended(&api, source.spec.suspend);
     if source.spec.suspend {
-        exporter.set_next_run(&api, None);
+        exporter.set_next_run(&api, None, 0);
         info!(api, "Suspended: no scheduled runs");
         return;
     }
     if run_at_start {
         run_once(scheduled, environment, exporter, slots).await;
     }
+    let job = source.spec.job.clone().unwrap_or_default();
+    let longest_seconds = job.starting_deadline() + job.active_deadline();
     let mut after = Timestamp::now();
     while !environment.stop.is_requested() {
         let Some(next) = scheduled.schedule.next_after(after, &scheduled.zone) else {
+            exporter.set_next_run(&api, None, 0);
             warn!(api, "The schedule has no further run");
             return;
         };
-        exporter.set_next_run(&api, Some(next));
+        exporter.set_next_run(&api, Some(next), longest_seconds);
         tokio::select! {
             () = sleep_until(next) => {}
             () = environment.stop.requested() => return,

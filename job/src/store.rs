@@ -8,6 +8,7 @@ mod lease;
 mod migrations;
 mod model;
 mod postgres;
+pub mod reader;
 mod retention;
 mod rows;
 mod session;

@@ -3,12 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../examples/venues/placeholder.rs"]
-mod placeholder;
 #[path = "support/preview.rs"]
 mod preview;
-#[path = "../examples/venues/site.rs"]
-mod site;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +15,7 @@ use std::{
 
 use preview::{Preview, preview};
 use serde_json::Value;
+use sms_venues::{placeholder, site};
 
 /// What each offline source gives: items found, events, and the reasons of what is left out on purpose.
 const EXPECTED: &[(&str, usize, usize, &[&str])] = &[

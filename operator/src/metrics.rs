@@ -1,4 +1,5 @@
-//! Metrics of the operator itself: what it did, not what its sources did. Pure bookkeeping.
+//! Metrics of the operator itself: what it did, not what its sources did. Bookkeeping, and on Linux what `/proc` says
+//! about this process when it is asked.
 
 use std::time::Duration;
 
@@ -86,6 +87,10 @@ impl OperatorMetrics {
         metrics.registry.register(Box::new(metrics.errors.clone()))?;
         metrics.registry.register(Box::new(metrics.leader.clone()))?;
         metrics.registry.register(Box::new(build))?;
+        #[cfg(target_os = "linux")]
+        metrics.registry.register(Box::new(
+            prometheus::process_collector::ProcessCollector::for_self(),
+        ))?;
         Ok(metrics)
     }
 
@@ -144,6 +149,19 @@ mod tests {
             );
         }
         assert!(text.contains("sms_build_info{version="), "{text}");
+        if cfg!(target_os = "linux") {
+            for family in [
+                "process_cpu_seconds_total",
+                "process_open_fds",
+                "process_resident_memory_bytes",
+                "process_start_time_seconds",
+            ] {
+                assert!(
+                    text.contains(&format!("\n{family} ")),
+                    "{family} is not in\n{text}"
+                );
+            }
+        }
     }
 
     #[test]

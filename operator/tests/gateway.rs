@@ -319,7 +319,7 @@ async fn a_gateway_that_is_away_is_left_alone_and_swept_when_it_is_back() {
     for index in 0..100 {
         handle.source_gone(key("x"), format!("x{index}"));
     }
-    assert!(asked.elapsed() < Duration::from_millis(100), "blocks");
+    assert!(asked.elapsed() < Duration::from_secs(2), "blocks");
     tokio::time::sleep(Duration::from_secs(4)).await;
     // A sweep and one deletion, each three times; a request may take a second connection.
     let connections = door.connections.load(Ordering::SeqCst);

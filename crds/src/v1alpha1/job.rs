@@ -7,6 +7,12 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+/// Longest time of a Job where the source does not say, in seconds.
+const ACTIVE_DEADLINE_SECONDS: i64 = 600;
+/// How late a missed run may start where the source does not say, in seconds. Without a limit, a schedule that is resumed
+/// would fire at once.
+const STARTING_DEADLINE_SECONDS: i64 = 300;
+
 /// Settings of the Job that runs this source in a cluster. What widens a Pod's power (tolerations, service account,
 /// environment, proxy) is set on the operator, never here.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
@@ -61,6 +67,19 @@ pub struct JobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 2_592_000))]
     pub ttl_seconds_after_finished: Option<i32>,
+}
+
+impl JobSpec {
+    /// Longest time of one run, in seconds.
+    pub fn active_deadline(&self) -> i64 {
+        self.active_deadline_seconds.unwrap_or(ACTIVE_DEADLINE_SECONDS)
+    }
+
+    /// How late a missed run may still start, in seconds.
+    pub fn starting_deadline(&self) -> i64 {
+        self.starting_deadline_seconds
+            .unwrap_or(STARTING_DEADLINE_SECONDS)
+    }
 }
 
 /// Pattern of a quantity that is written as text (Kubernetes, "Resource Management for Pods and Containers").

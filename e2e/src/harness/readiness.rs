@@ -18,7 +18,7 @@ use crate::{
     layout::{Layout, NODE_NAME},
 };
 
-const LIMIT: Duration = Duration::from_mins(2);
+const LIMIT: Duration = Duration::from_mins(5);
 const POLL: Duration = Duration::from_millis(100);
 
 /// A client of the administrator.

@@ -16,7 +16,7 @@ use sms_e2e::{
 };
 
 /// A run takes seconds; a loaded machine may take its time.
-pub const A_RUN: Duration = Duration::from_mins(2);
+pub const A_RUN: Duration = Duration::from_mins(4);
 
 /// The parts of one test.
 pub struct Scene {

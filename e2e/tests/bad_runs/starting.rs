@@ -37,7 +37,7 @@ async fn an_image_that_cannot_be_pulled_is_named() {
         return;
     };
     let source = scene
-        .run("no-image", json!({ "job": { "activeDeadlineSeconds": 30 } }))
+        .run("no-image", json!({ "job": { "activeDeadlineSeconds": 60 } }))
         .await;
     let words = [
         "registry.invalid/none/such:1",
@@ -60,7 +60,7 @@ async fn a_pod_that_no_node_takes_is_told_and_a_corrected_source_is_ready_again(
     let Some(scene) = Scene::set("unschedulable", Answer::Events(3)).await else {
         return;
     };
-    let spec = json!({ "job": { "activeDeadlineSeconds": 30, "nodeSelector": { "disk": "none-such" } } });
+    let spec = json!({ "job": { "activeDeadlineSeconds": 60, "nodeSelector": { "disk": "none-such" } } });
     let source = scene.run("no-node", spec).await;
     let words = ["no node takes the Pod", "spec.job.nodeSelector"];
     assert_not_ready(&source, Reason::Unschedulable, words[1]).await;

@@ -50,7 +50,7 @@ async fn a_venue_that_never_answers_is_told_before_the_deadline() {
     let Some(scene) = Scene::set("silence", Answer::Silence).await else {
         return;
     };
-    let spec = json!({ "fetch": { "timeout": "2m" }, "job": { "activeDeadlineSeconds": 10 } });
+    let spec = json!({ "fetch": { "timeout": "2m" }, "job": { "activeDeadlineSeconds": 30 } });
     let source = scene.run("silent", spec).await;
     let told = Expected::failed(Reason::TimedOut, &["spec.job.activeDeadlineSeconds"]);
     scene.assert_told(&source, &told).await;
@@ -66,7 +66,7 @@ async fn a_pod_that_hangs_is_told_at_the_deadline() {
         return;
     }
     let source = scene
-        .run("hanging", json!({ "job": { "activeDeadlineSeconds": 15 } }))
+        .run("hanging", json!({ "job": { "activeDeadlineSeconds": 45 } }))
         .await;
     pod_at_the_venue(&scene, &source).await;
     let processes = processes_of(scene.namespace.name());
@@ -77,7 +77,7 @@ async fn a_pod_that_hangs_is_told_at_the_deadline() {
     }
     let told = Expected::failed(
         Reason::DeadlineExceeded,
-        &["15 seconds", "spec.job.activeDeadlineSeconds"],
+        &["45 seconds", "spec.job.activeDeadlineSeconds"],
     );
     scene.assert_told(&source, &told).await;
     scene.end().await;

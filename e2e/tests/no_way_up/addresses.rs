@@ -14,7 +14,7 @@ use sms_e2e::{
 
 use super::recorder::Recorder;
 
-const LIMIT: Duration = Duration::from_mins(3);
+const LIMIT: Duration = Duration::from_mins(5);
 
 #[tokio::test]
 async fn a_source_reaches_nothing_inside_the_cluster() {

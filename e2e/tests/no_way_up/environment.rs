@@ -14,7 +14,7 @@ use sms_e2e::{
 
 use super::recorder::Recorder;
 
-const LIMIT: Duration = Duration::from_mins(2);
+const LIMIT: Duration = Duration::from_mins(5);
 /// What a source must not get to see.
 const TREASURE: &str = "treasure-of-the-operator";
 

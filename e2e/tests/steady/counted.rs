@@ -13,7 +13,7 @@ use sms_e2e::{
 const SOURCES: usize = 4;
 const ROUNDS: usize = 3;
 const EVENTS: u32 = 2;
-const LIMIT: Duration = Duration::from_mins(3);
+const LIMIT: Duration = Duration::from_mins(5);
 
 /// How many Jobs of these sources have finished.
 async fn finished(sources: &[Source]) -> usize {

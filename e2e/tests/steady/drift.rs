@@ -65,7 +65,7 @@ async fn what_somebody_changes_by_hand_is_put_right() {
     until_same(&namespace, &right).await;
     slowest = slowest.max(start.elapsed());
     println!("put right within {slowest:.2?}");
-    assert!(slowest < Duration::from_secs(30), "{slowest:?}");
+    assert!(slowest < Duration::from_mins(1), "{slowest:?}");
 
     // While nobody looks.
     running.kill().await;

@@ -71,7 +71,7 @@ async fn a_source_goes_without_a_gateway_its_group_later_and_groups_of_others_ne
 
     delete(&sources, "goes-at-once").await;
     let start = Instant::now();
-    eventually(Duration::from_secs(30), "its group is gone", || async {
+    eventually(A_WHILE, "its group is gone", || async {
         let held = held(&gateway, &["goes_at_once"]).await;
         held.is_empty().then_some(()).ok_or("it is there")
     })
@@ -84,7 +84,7 @@ async fn a_source_goes_without_a_gateway_its_group_later_and_groups_of_others_ne
     gate.close().await;
     let took = delete(&sources, "goes-later").await;
     println!("without a gateway, the source went after {took:.2?}");
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
     // Of this one nobody tells the operator that it goes.
     running.kill().await;
     delete(&sources, "goes-unseen").await;
@@ -95,7 +95,7 @@ async fn a_source_goes_without_a_gateway_its_group_later_and_groups_of_others_ne
     );
     gate.open().await;
     let start = Instant::now();
-    eventually(3 * SWEEP, "groups without a source are swept", || async {
+    eventually(A_WHILE, "groups without a source are swept", || async {
         let held = held(&gateway, &ours).await;
         (held == ["stays"]).then_some(()).ok_or(format!("{held:?}"))
     })

@@ -16,7 +16,7 @@ use crate::stack::{A_WHILE, Stack, replaced, repository};
 const EXAMPLES: [&str; 3] = ["blue-moon", "sea-monster", "darrells-tavern"];
 
 /// A schedule fires within a minute, and a run takes its time.
-const A_SCHEDULED_RUN: Duration = Duration::from_mins(3);
+const A_SCHEDULED_RUN: Duration = Duration::from_mins(5);
 
 const COLUMNS: [&str; 9] = [
     "NAME",

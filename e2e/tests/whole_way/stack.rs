@@ -1,18 +1,23 @@
 //! Everything that an installation consists of, started and ended. IO.
 
-use std::{fs, path::PathBuf, process::Output, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
 
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::api::{ListParams, PostParams};
 use serde_json::json;
 use sms_e2e::{
-    Cluster, Namespace, crd, eventually,
-    operator::HOME,
+    Cluster, Namespace, crd, eventually, helm,
+    operator::{self, HOME},
     services::{Postgres, Prometheus, Pushgateway},
 };
 use tempfile::TempDir;
 
-pub const A_WHILE: Duration = Duration::from_mins(1);
+pub const A_WHILE: Duration = Duration::from_mins(3);
 
 const VENUES_PORT: u16 = 8000;
 
@@ -42,17 +47,12 @@ impl Stack {
         let (gateway, postgres) =
             tokio::join!(Pushgateway::start(&node_address), Postgres::start(&node_address));
         let folder = tempfile::tempdir().unwrap();
-        let job_settings = format!(
-            "image: {}\npushgateway: {{ url: \"{}\" }}\n",
-            cluster.job_image(),
-            gateway.url()
-        );
-        let operators = Operators::install(&cluster, &folder, &job_settings);
+        let operators = Operators::install(&cluster, &gateway).await;
         let namespace = Namespace::create(&cluster, "music").await;
         put_secret(&namespace, &postgres.url()).await;
         start_venues(&cluster, &namespace, &venue_address).await;
-        let addresses = operators.until_available().await;
-        let configuration = prometheus_configuration(&addresses, gateway.target());
+        let configuration =
+            prometheus_configuration(&operators.addresses().await, gateway.target(), folder.path());
         let prometheus = Prometheus::start(&node_address, &configuration).await;
         Some(Self {
             venues: format!("http://{venue_address}:{VENUES_PORT}"),
@@ -61,10 +61,23 @@ impl Stack {
             postgres,
             gateway,
             prometheus,
-            job_settings,
+            job_settings: operators.job_settings(),
             folder,
             _operators: operators,
         })
+    }
+
+    /// Asks Prometheus what the dashboards ask, and looks at its rules, with real series of all kinds behind them.
+    pub fn check_queries(&self) {
+        let checked = Command::new(repository(".ci/check-queries"))
+            .arg(self.prometheus.url())
+            .env("WINDOW", "2m")
+            .env("WAIT", "60")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{said}");
+        println!("{}", String::from_utf8_lossy(&checked.stdout));
     }
 
     /// Ends all.
@@ -106,94 +119,97 @@ pub fn replaced(text: &str, this: &str, by: &str) -> String {
     text.replacen(this, by, 1)
 }
 
-/// The Deployment of the operator; it goes with this value, however the test ends.
+/// The release of the chart; it goes with this value, however the test ends.
 struct Operators {
     cluster: Cluster,
-    manifest: String,
 }
 
+const RELEASE: &str = "whole-way";
+/// What the chart calls the operator of this release, and the ConfigMap with the settings of its Jobs.
+const OPERATOR: &str = "whole-way-sms-scraper-operator";
+
 impl Operators {
-    /// Applies `deploy/manifests` with other images and settings of Jobs, and nothing else changed.
-    fn install(cluster: &Cluster, folder: &TempDir, job_settings: &str) -> Self {
-        let version = env!("CARGO_PKG_VERSION");
-        let text = fs::read_to_string(repository("deploy/manifests/operator.yaml")).unwrap();
-        let text = replaced(
-            &text,
-            &format!("image: sms-scraper/operator:{version}"),
-            &format!("image: {}", cluster.operator_image()),
-        );
-        let text = replaced(
-            &text,
-            &format!("    image: sms-scraper/job:{version}\n"),
-            &format!("    {}\n", job_settings.trim().replace('\n', "\n    ")),
-        );
-        let manifest = folder.path().join("operator.yaml");
-        fs::write(&manifest, text).unwrap();
-        let manifest = manifest.to_str().unwrap().to_owned();
-        for name in ["namespace.yaml", "rbac.yaml"] {
-            let path = repository("deploy/manifests").join(name);
-            printed(cluster.kubectl(&["apply", "-f", path.to_str().unwrap()]));
-        }
-        printed(cluster.kubectl(&["apply", "-f", &manifest]));
-        Self {
+    /// Installs the chart, with a Pushgateway, and waits for both replicas.
+    async fn install(cluster: &Cluster, gateway: &Pushgateway) -> Self {
+        operator::install_home(cluster);
+        let operators = Self {
             cluster: cluster.clone(),
-            manifest,
-        }
+        };
+        let gateway = format!("--set=jobs.pushgateway.url={}", gateway.url());
+        let mut arguments = helm::images(cluster);
+        arguments.extend(
+            [
+                "install",
+                RELEASE,
+                &helm::chart("sms-scraper").display().to_string(),
+                "--namespace",
+                HOME,
+                // It is there, and belongs to all tests.
+                "--set=crds.enabled=false",
+                &gateway,
+                "--wait",
+                "--timeout=5m",
+            ]
+            .map(str::to_owned),
+        );
+        let cluster = cluster.clone();
+        tokio::task::spawn_blocking(move || helm::helm(&cluster, &arguments))
+            .await
+            .unwrap();
+        operators
     }
 
-    /// Waits for both replicas; gives the addresses of their exporters.
-    async fn until_available(&self) -> Vec<String> {
-        let rollout = [
-            "-n",
-            HOME,
-            "rollout",
-            "status",
-            "deployment/sms-operator",
-            "--timeout=90s",
-        ];
-        let arguments: Vec<_> = rollout.map(str::to_owned).to_vec();
-        let cluster = self.cluster.clone();
-        let waited = tokio::task::spawn_blocking(move || {
-            cluster.kubectl(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
-        });
-        let told = printed(waited.await.unwrap());
-        assert!(told.contains("successfully rolled out"), "{told}");
+    /// Addresses of the exporters of both replicas.
+    async fn addresses(&self) -> Vec<String> {
         let pods: kube::Api<Pod> = kube::Api::namespaced(self.cluster.client(), HOME);
-        let operators = ListParams::default().labels("app.kubernetes.io/component=operator");
-        let pods = pods.list(&operators).await.unwrap();
+        let labels = format!("app.kubernetes.io/component=operator,app.kubernetes.io/instance={RELEASE}");
+        let pods = pods.list(&ListParams::default().labels(&labels)).await.unwrap();
         let address = |pod: Pod| pod.status?.pod_ip.map(|address| format!("{address}:9898"));
         let addresses: Vec<_> = pods.items.into_iter().filter_map(address).collect();
         assert_eq!(addresses.len(), 2, "{addresses:?}");
         addresses
+    }
+
+    /// Settings of Jobs as the chart renders them.
+    fn job_settings(&self) -> String {
+        let settings = ["get", "configmap", OPERATOR, "-n", HOME, "-o"];
+        let text = ["jsonpath={.data.job-settings\\.yaml}"];
+        printed(self.cluster.kubectl(&[&settings[..], &text].concat()))
     }
 }
 
 impl Drop for Operators {
     fn drop(&mut self) {
         // The tests that follow have operators of their own.
-        let logs = [
-            "-n",
-            HOME,
-            "logs",
-            "deployment/sms-operator",
-            "--all-pods",
-            "--prefix",
-        ];
+        let operator = format!("deployment/{OPERATOR}");
+        let logs = ["-n", HOME, "logs", &operator, "--all-pods", "--prefix"];
         if std::thread::panicking() {
             println!("{}", String::from_utf8_lossy(&self.cluster.kubectl(&logs).stdout));
         }
-        self.cluster.kubectl(&["delete", "-f", &self.manifest]);
+        helm::run(
+            &self.cluster,
+            ["uninstall", RELEASE, "--namespace", HOME, "--wait"],
+        );
     }
 }
 
-/// What the compose file's Prometheus has, at the addresses of this installation.
-fn prometheus_configuration(operators: &[String], gateway: &str) -> String {
+/// What the compose file's Prometheus has, at the addresses of this installation, and quicker.
+fn prometheus_configuration(operators: &[String], gateway: &str, folder: &Path) -> String {
+    let rules = folder.join("rules");
+    fs::create_dir(&rules).unwrap();
+    for file in fs::read_dir(repository("ops/prometheus/rules")).unwrap() {
+        let file = file.unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        let quick = text.replace("    interval: 2m\n", "    interval: 2s\n");
+        fs::write(rules.join(file.file_name()), quick).unwrap();
+    }
     let text = fs::read_to_string(repository("ops/prometheus.yml")).unwrap();
     let text = replaced(
         &text,
         "'host.docker.internal:9898'",
         &format!("'{}'", operators.join("', '")),
     );
+    let text = replaced(&text, "/etc/prometheus/rules", &rules.display().to_string());
     replaced(&text, "'pushgateway:9091'", &format!("'{gateway}'")).replace("15s", "1s")
 }
 

@@ -110,15 +110,16 @@ fn schedule(loaded: LoadedSource) -> Result<Scheduled, CommandError> {
 fn register(scheduled: &Scheduled, environment: &Environment, exporter: &Exporter) {
     let source = &scheduled.loaded.source;
     let key = source.key();
-    let interval = scheduled
-        .schedule
-        .expected_interval(Timestamp::now(), &scheduled.zone);
+    let now = Timestamp::now();
+    let between_slots = scheduled.schedule.expected_interval(now, &scheduled.zone);
+    let interval = source.expected_interval(between_slots);
     exporter.register_source(
         &source.api_name(),
         &key,
         &environment.installation,
         interval.as_secs_f64(),
     );
+    exporter.set_created(&source.api_name(), now);
 }
 
 /// Fills in the last successes that the store remembers, until the process is told to stop.

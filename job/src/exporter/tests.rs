@@ -175,18 +175,46 @@ fn a_push_that_failed_counts_as_one_error_of_its_step() {
 }
 
 #[test]
-fn next_run_and_suspension_are_shown() {
+fn failures_are_counted_until_a_success() {
     let exporter = exporter();
-    exporter.set_next_run("blue_moon", Some("2026-05-01T00:00:00Z".parse().unwrap()));
+    let series = r#"sms_source_consecutive_failures{api="blue_moon"}"#;
+    for (outcome, failures) in [
+        (Outcome::Failed, 1.0),
+        (Outcome::Suspicious, 2.0),
+        (Outcome::SkippedByCadence, 2.0),
+        (Outcome::Unchanged, 0.0),
+        (Outcome::Failed, 1.0),
+        (Outcome::Succeeded, 0.0),
+    ] {
+        exporter.observe_run(&report(outcome));
+        assert_eq!(value(&exporter, series), Some(failures), "{outcome:?}");
+    }
+}
+
+#[test]
+fn since_when_a_source_is_known_is_shown() {
+    let exporter = exporter();
+    exporter.set_created("blue_moon", "2026-05-01T00:00:00Z".parse().unwrap());
+    let created = r#"sms_source_created_timestamp_seconds{api="blue_moon"}"#;
+    assert_eq!(value(&exporter, created), Some(1_777_593_600.0));
+}
+
+#[test]
+fn next_run_and_its_deadline_and_suspension_are_shown() {
+    let exporter = exporter();
+    exporter.set_next_run("blue_moon", Some("2026-05-01T00:00:00Z".parse().unwrap()), 900);
     exporter.set_suspended("blue_moon", true);
     let next_run = r#"sms_source_next_run_timestamp_seconds{api="blue_moon"}"#;
     assert_eq!(value(&exporter, next_run), Some(1_777_593_600.0));
+    let deadline = r#"sms_source_run_deadline_timestamp_seconds{api="blue_moon"}"#;
+    assert_eq!(value(&exporter, deadline), Some(1_777_594_500.0));
     assert_eq!(
         value(&exporter, r#"sms_source_suspended{api="blue_moon"}"#),
         Some(1.0)
     );
-    exporter.set_next_run("blue_moon", None);
+    exporter.set_next_run("blue_moon", None, 900);
     assert_eq!(value(&exporter, next_run), Some(0.0));
+    assert_eq!(value(&exporter, deadline), Some(0.0));
 }
 
 #[test]

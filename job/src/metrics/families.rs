@@ -2,7 +2,9 @@
 
 use prometheus::{HistogramOpts, Opts};
 
-pub use sms_crds::metrics::{DURATION_BUCKETS, Family, Kind, exported, operator, pushed};
+pub use sms_crds::metrics::{
+    DURATION_BUCKETS, Family, Kind, REQUEST_BUCKETS, exported, operator, pushed, view,
+};
 
 /// Name and help of a family.
 pub(crate) fn opts(family: &Family) -> Opts {

@@ -160,6 +160,8 @@ pub struct StoredEvent {
     pub first_seen: Timestamp,
     /// End of the run that last saw it.
     pub last_seen: Timestamp,
+    /// End of the run that last wrote something about it: its content, its return, or that it is gone.
+    pub last_modified: Timestamp,
     /// End of the run that found it gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,

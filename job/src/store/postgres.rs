@@ -1,6 +1,7 @@
 //! The shared store: PostgreSQL, with or without a pooler in front. IO.
 
 mod commit;
+pub(super) mod read;
 mod sql;
 
 use std::collections::HashMap;
@@ -43,23 +44,8 @@ pub struct Postgres {
 
 impl Postgres {
     pub(super) fn new(url: &PostgresUrl) -> Result<Self, StoreError> {
-        let options: PgConnectOptions = url.expose().parse().map_err(|error: sqlx::Error| {
-            // The text of other kinds of error could hold the address.
-            StoreUrlError::Postgres(match error {
-                sqlx::Error::Configuration(problem) => problem.to_string(),
-                _ => "it cannot be read".to_owned(),
-            })
-        })?;
-        // PgBouncer refuses connections that ask for extra_float_digits.
-        let mut options = options
-            .extra_float_digits(None)
-            .statement_cache_capacity(0)
-            .disable_statement_logging();
-        if !url.names_application {
-            options = options.application_name("sms_scraper");
-        }
         Ok(Self {
-            options,
+            options: connect_options(url)?,
             connect_timeout: url.connect_timeout,
             shown: url.shown.clone(),
             slot: Slot::default(),
@@ -290,6 +276,26 @@ impl Postgres {
             }
         }
     }
+}
+
+/// How to connect.
+fn connect_options(url: &PostgresUrl) -> Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = url.expose().parse().map_err(|error: sqlx::Error| {
+        // The text of other kinds of error could hold the address.
+        StoreUrlError::Postgres(match error {
+            sqlx::Error::Configuration(problem) => problem.to_string(),
+            _ => "it cannot be read".to_owned(),
+        })
+    })?;
+    // PgBouncer refuses connections that ask for extra_float_digits.
+    let options = options
+        .extra_float_digits(None)
+        .statement_cache_capacity(0)
+        .disable_statement_logging();
+    Ok(match url.names_application {
+        true => options,
+        false => options.application_name("sms_scraper"),
+    })
 }
 
 /// The resting connection, unless it is gone.

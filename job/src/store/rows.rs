@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{
     error::Fault,
     model::{RunRow, SourceState, StoredEvent, StoredValidators},
+    reader::{Extent, Listed, Position, StoredSource},
 };
 
 #[derive(sqlx::FromRow)]
@@ -29,7 +30,37 @@ pub(super) struct EventRow {
     document: String,
     first_seen: String,
     last_seen: String,
+    last_modified: String,
     removed_at: Option<String>,
+}
+
+/// An event and its place in the order of lists.
+#[derive(sqlx::FromRow)]
+pub(super) struct ListedRow {
+    start_at: String,
+    #[sqlx(flatten)]
+    event: EventRow,
+}
+
+/// What a source holds of the events that a list is of.
+#[derive(sqlx::FromRow)]
+pub(super) struct ExtentRow {
+    source: String,
+    api_name: String,
+    seen_at: Option<String>,
+    events: i64,
+    newest: String,
+    checksum: String,
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct SourceRow {
+    source: String,
+    api_name: String,
+    last_success_at: Option<String>,
+    seen_at: Option<String>,
+    events: i64,
+    upcoming: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -92,7 +123,48 @@ impl EventRow {
             event,
             first_seen: moment(&self.first_seen)?,
             last_seen: moment(&self.last_seen)?,
+            last_modified: moment(&self.last_modified)?,
             removed_at: optional_moment(self.removed_at.as_deref())?,
+        })
+    }
+}
+
+impl ListedRow {
+    pub(super) fn into_listed(self) -> Result<Listed, Fault> {
+        let position = Position {
+            start_at: self.start_at,
+            uid: self.event.uid.clone(),
+            source: self.event.source.clone(),
+        };
+        Ok(Listed {
+            position,
+            stored: self.event.into_event()?,
+        })
+    }
+}
+
+impl ExtentRow {
+    pub(super) fn into_extent(self) -> Result<Extent, Fault> {
+        Ok(Extent {
+            newest: moment(&self.newest)?,
+            source: self.source,
+            api_name: self.api_name,
+            seen_at: self.seen_at,
+            events: self.events,
+            checksum: self.checksum,
+        })
+    }
+}
+
+impl SourceRow {
+    pub(super) fn into_source(self) -> Result<StoredSource, Fault> {
+        Ok(StoredSource {
+            source: self.source,
+            api_name: self.api_name,
+            events: self.events,
+            upcoming: self.upcoming,
+            last_success: optional_moment(self.last_success_at.as_deref())?,
+            last_read: optional_moment(self.seen_at.as_deref())?,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file. IO.
 
 mod commit;
+pub(super) mod read;
 mod sql;
 
 use std::{collections::HashMap, path::PathBuf, time::Duration};

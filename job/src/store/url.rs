@@ -77,6 +77,11 @@ pub enum StoreUrlError {
         "the store's address is no PostgreSQL address ({0}): write postgres://user:password@host:5432/database and percent-encode special characters of user and password"
     )]
     Postgres(String),
+    /// Events are to be read from a store that keeps none.
+    #[error(
+        "this store keeps no events that could be read: name a SQLite file or a PostgreSQL database with --store or SMS_STORE_URL"
+    )]
+    Forgets,
     /// A SQLite address of a folder.
     #[error("the store's address names a folder, {}: add the name of a file, for example {}", .0.display(), .0.join("events.sqlite").display())]
     Folder(PathBuf),

@@ -3,7 +3,10 @@
 
 use std::{fmt::Write as _, fs, process::Command};
 
-use sms_crds::report::{Outcome, Reason, SkipReason, Step};
+use sms_crds::{
+    conditions::ConditionReason,
+    report::{Outcome, Reason, SkipReason, Step},
+};
 use sms_job::{
     extract::jq,
     metrics::families::{Family, exported, operator, pushed},
@@ -70,6 +73,7 @@ fn every_sub_command_is_on_the_page() {
         "check",
         "preview",
         "events",
+        "view",
         "migrate",
         "completions",
     ] {
@@ -176,6 +180,13 @@ fn outcomes_reasons_and_steps_are_those_of_the_code() {
                     .unwrap();
                 }
             }
+            "condition reasons" => {
+                table.push_str("| Reason | Meaning |\n| --- | --- |\n");
+                for reason in ConditionReason::ALL {
+                    let meaning = words::meaning("ConditionReason", reason.as_str());
+                    writeln!(table, "| `{}` | {meaning} |", reason.as_str()).unwrap();
+                }
+            }
             _ => return None,
         }
         Some(table)
@@ -188,6 +199,10 @@ fn every_list_of_words_is_complete() {
     assert_eq!(words::variants("Reason").len(), Reason::ALL.len());
     assert_eq!(words::variants("SkipReason").len(), SkipReason::ALL.len());
     assert_eq!(words::variants("Step").len(), Step::ALL.len());
+    assert_eq!(
+        words::variants("ConditionReason").len(),
+        ConditionReason::ALL.len()
+    );
 }
 
 #[test]

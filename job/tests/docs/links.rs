@@ -1,10 +1,10 @@
-//! Every relative link of every page leads somewhere. IO: reads pages.
+//! Every relative link of every page leads somewhere, and the book holds every page of `docs/` once. IO: reads pages.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use regex::Regex;
 
-use super::{markdown, pages};
+use super::{markdown, pages, repository};
 
 /// Names that headings of a page can be linked by, as GitHub makes them.
 fn anchors(text: &str) -> BTreeSet<String> {
@@ -71,4 +71,44 @@ fn every_relative_link_resolves() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(seen > 50, "only {seen} links were found");
+}
+
+/// Pages that `summary` names, in its order.
+fn chapters(summary: &str) -> Vec<String> {
+    let chapter = Regex::new(r"\]\(([^)\s]+\.md)\)").unwrap();
+    let found = chapter.captures_iter(summary);
+    found.map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn every_page_of_the_documentation_is_a_chapter_of_the_book() {
+    let docs = repository().join("docs");
+    let chapters = chapters(&fs::read_to_string(docs.join("SUMMARY.md")).unwrap());
+    let missing: Vec<String> = pages()
+        .iter()
+        .filter_map(|page| page.strip_prefix(&docs).ok())
+        .map(|page| page.display().to_string())
+        .filter(|page| page != "SUMMARY.md" && !chapters.contains(page))
+        .map(|page| format!("- [{}]({page})", title(&docs.join(&page))))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/SUMMARY.md lacks\n{}",
+        missing.join("\n")
+    );
+    let distinct: BTreeSet<&String> = chapters.iter().collect();
+    assert_eq!(
+        distinct.len(),
+        chapters.len(),
+        "a page is a chapter twice: {chapters:#?}"
+    );
+    assert!(chapters.len() > 30, "{chapters:#?}");
+}
+
+fn title(page: &Path) -> String {
+    let text = fs::read_to_string(page).unwrap();
+    let first = text.lines().find_map(|line| line.strip_prefix("# "));
+    first
+        .unwrap_or_else(|| panic!("{} has no heading", page.display()))
+        .to_owned()
 }

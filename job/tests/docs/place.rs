@@ -58,7 +58,8 @@ fn venues() -> PathBuf {
             let folder = Path::new(env!("CARGO_BIN_EXE_sms_scraper")).parent().unwrap();
             let mut build = Command::new(env!("CARGO"));
             build
-                .args(["build", "--quiet", "-p", "sms-job", "--example", "venues"])
+                // With the features that the whole workspace has it is built already, as a rule.
+                .args(["build", "--quiet", "--workspace", "--bin", "venues"])
                 .current_dir(repository());
             if folder.ends_with("release") {
                 build.arg("--release");
@@ -79,7 +80,7 @@ fn venues() -> PathBuf {
                 build.status().unwrap().success(),
                 "the example server does not build"
             );
-            folder.join("examples/venues")
+            folder.join("venues")
         })
         .clone()
 }

@@ -1,4 +1,4 @@
-//! The documentation comments of the vocabularies in `crds/src/report.rs`. IO: reads the file.
+//! The documentation comments of the vocabularies in `crds/src`. IO: reads files.
 
 use std::fs;
 
@@ -6,7 +6,12 @@ use super::repository;
 
 /// Name and meaning of each variant of the enum `name`.
 pub fn variants(name: &str) -> Vec<(String, String)> {
-    let source = fs::read_to_string(repository().join("crds/src/report.rs")).unwrap();
+    let file = if name == "ConditionReason" {
+        "conditions.rs"
+    } else {
+        "report.rs"
+    };
+    let source = fs::read_to_string(repository().join("crds/src").join(file)).unwrap();
     let (_, tail) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();
     let (body, _) = tail.split_once("\n}").unwrap();
     let mut variants = Vec::new();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use regex::Regex;
+use serde_json::{Value, json};
 
 use super::{read, root, yaml};
 
@@ -61,7 +62,15 @@ fn the_compose_file_has_the_names_ports_variables_and_volumes_of_the_handbook() 
     assert!(list(&prometheus["volumes"]).contains("./ops/prometheus.yml:/etc/prometheus/prometheus.yml:ro"));
     assert!(list(&prometheus["volumes"]).contains("prometheus_data:/prometheus"));
     assert!(list(&prometheus["extra_hosts"]).contains("host.docker.internal:host-gateway"));
-    assert!(list(&prometheus["depends_on"]).is_superset(&BTreeSet::from(["scraper", "pushgateway"])));
+    // The handbook's first command names the scraper as one of its dependencies.
+    assert_eq!(
+        prometheus["depends_on"],
+        json!({"scraper": {"condition": "service_started"}, "pushgateway": {"condition": "service_started"}})
+    );
+    assert_eq!(
+        scraper["depends_on"],
+        json!({"venues": {"condition": "service_healthy"}, "pushgateway": {"condition": "service_healthy"}})
+    );
     let command = prometheus["command"].to_string();
     assert!(
         command.contains("--storage.tsdb.retention.time=")
@@ -92,6 +101,58 @@ fn the_compose_file_has_the_names_ports_variables_and_volumes_of_the_handbook() 
             "{image} is pinned"
         );
     }
+}
+
+#[test]
+fn every_service_has_a_health_check_limits_and_no_privileges() {
+    let compose = yaml("docker-compose.yml");
+    for (name, service) in compose["services"].as_object().unwrap() {
+        for key in ["healthcheck", "mem_limit", "cpus", "pids_limit", "restart"] {
+            assert!(!service[key].is_null(), "{name} has no {key}");
+        }
+        assert_eq!(list(&service["cap_drop"]), BTreeSet::from(["ALL"]), "{name}");
+        assert_eq!(
+            list(&service["security_opt"]),
+            BTreeSet::from(["no-new-privileges:true"]),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_example_of_the_environment_has_each_variable_of_the_compose_file_with_its_default() {
+    let variable = Regex::new(r"\$\{([A-Z_]+):-([^}]*)\}").unwrap();
+    let compose = read("docker-compose.yml");
+    let used: BTreeSet<(&str, &str)> = variable
+        .captures_iter(&compose)
+        .map(|found| found.extract().1)
+        .map(|[name, default]| (name, default))
+        .collect();
+    assert!(used.len() >= 3, "{used:?}");
+    assert_eq!(
+        compose.matches("${").count(),
+        variable.find_iter(&compose).count(),
+        "each has a default"
+    );
+    let example = read(".env.example");
+    let written: BTreeSet<(&str, &str)> = example
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    assert_eq!(written, used);
+}
+
+#[test]
+fn labels_of_images_have_the_version_of_the_programs() {
+    let version = env!("CARGO_PKG_VERSION");
+    let dockerfile = read("Dockerfile");
+    let versions: Vec<&str> = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("ARG VERSION="))
+        .collect();
+    assert_eq!(versions, [version; 3]);
+    assert!(read("docker-compose.yml").contains(&format!("${{SMS_VERSION:-{version}}}")));
 }
 
 #[test]

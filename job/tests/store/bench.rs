@@ -21,6 +21,8 @@ pub const NO_WAIT: Duration = Duration::ZERO;
 /// A store of its own for one test.
 pub struct Bench {
     pub url: StoreUrl,
+    /// The address as a user writes it.
+    pub given: String,
     /// Where statements of the test itself go.
     pub raw: String,
     _folder: Option<tempfile::TempDir>,
@@ -32,6 +34,7 @@ impl Bench {
         let raw = format!("sqlite://{}/new/events.db", folder.path().display());
         Self {
             url: raw.parse().unwrap(),
+            given: raw.clone(),
             raw,
             _folder: Some(folder),
         }
@@ -41,16 +44,29 @@ impl Bench {
         let raw = server::server()?.fresh_database().await.url();
         Some(Self {
             url: raw.parse().unwrap(),
+            given: raw.clone(),
             raw,
             _folder: None,
         })
     }
 
+    /// A database that is there already.
+    #[allow(dead_code, reason = "the tests of the view need it")]
+    pub fn of(url: &str) -> Self {
+        Self {
+            url: url.parse().unwrap(),
+            given: url.to_owned(),
+            raw: url.to_owned(),
+            _folder: None,
+        }
+    }
+
     pub async fn pgbouncer() -> Option<Self> {
         let database = server::server()?.fresh_database().await;
-        let url = database.bouncer_url()?.parse().unwrap();
+        let given = database.bouncer_url()?;
         Some(Self {
-            url,
+            url: given.parse().unwrap(),
+            given,
             raw: database.url(),
             _folder: None,
         })

@@ -115,7 +115,7 @@ pub async fn an_expired_lease_is_taken_over_and_its_commit_is_refused(bench: Ben
             .new,
         1
     );
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(20));
     assert!(matches!(
         dead.renew_lease(&mut old, TTL).await,
         Err(StoreError::LeaseLost { .. })

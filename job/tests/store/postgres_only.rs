@@ -54,7 +54,7 @@ async fn a_server_that_never_answers_is_given_up() {
     let port = silent.local_addr().unwrap().port();
     let begun = Instant::now();
     let error = refusal(&format!("postgres://sms@127.0.0.1:{port}/sms?connect_timeout=1")).await;
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(20));
     assert!(error.to_string().contains("no answer within 1 s"), "{error}");
 }
 

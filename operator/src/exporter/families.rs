@@ -59,7 +59,9 @@ fn timing(source: &ScrapeSource, now: Timestamp, intervals: &mut Intervals) -> O
         schedule.next_after(now, &zone)
     };
     Some(Timing {
-        interval_seconds: intervals.seconds(&schedule, &source.spec.time_zone, &zone, now),
+        interval_seconds: source
+            .expected_interval(intervals.between_slots(&schedule, &source.spec.time_zone, &zone, now))
+            .as_secs_f64(),
         next_run,
     })
 }
@@ -68,7 +70,7 @@ fn timing(source: &ScrapeSource, now: Timestamp, intervals: &mut Intervals) -> O
 pub type Writer = fn(&[Row<'_>], &str) -> MetricFamily;
 
 /// A writer for each family, in the order of the contract.
-pub const WRITERS: [Writer; 11] = [
+pub const WRITERS: [Writer; 15] = [
     ingest_runs,
     events_processed,
     events_skipped,
@@ -78,8 +80,12 @@ pub const WRITERS: [Writer; 11] = [
     expected_interval,
     last_success,
     next_run,
+    run_deadline,
+    created,
+    consecutive_failures,
     suspended,
     condition,
+    pending,
 ];
 
 fn ingest_runs(rows: &[Row<'_>], _: &str) -> MetricFamily {
@@ -167,6 +173,33 @@ fn next_run(rows: &[Row<'_>], _: &str) -> MetricFamily {
     })
 }
 
+/// The status knows when a run was due that nothing has been heard of since; the schedule alone would only ever look ahead.
+fn run_deadline(rows: &[Row<'_>], _: &str) -> MetricFamily {
+    numbers(exported::SOURCE_RUN_DEADLINE, rows, |row, number| {
+        let due = row.status().and_then(|status| status.next_run_time.as_deref());
+        let due: Option<Timestamp> = due.and_then(|text| text.parse().ok());
+        let due = due.filter(|_| !row.source.spec.suspend);
+        number(&[], due.map_or(0.0, |due| seconds(due) + longest_run(row.source)));
+    })
+}
+
+fn created(rows: &[Row<'_>], _: &str) -> MetricFamily {
+    numbers(exported::SOURCE_CREATED, rows, |row, number| {
+        if let Some(created) = &row.source.metadata.creation_timestamp {
+            number(&[], seconds(created.0));
+        }
+    })
+}
+
+fn consecutive_failures(rows: &[Row<'_>], _: &str) -> MetricFamily {
+    numbers(exported::SOURCE_CONSECUTIVE_FAILURES, rows, |row, number| {
+        number(
+            &[],
+            count(row.status().map(|status| &status.consecutive_failures)),
+        );
+    })
+}
+
 fn suspended(rows: &[Row<'_>], _: &str) -> MetricFamily {
     numbers(exported::SOURCE_SUSPENDED, rows, |row, number| {
         number(&[], f64::from(u8::from(row.source.spec.suspend)));
@@ -186,6 +219,16 @@ fn condition(rows: &[Row<'_>], _: &str) -> MetricFamily {
                 number(&[kind, status], f64::from(u8::from(status == current)));
             }
         }
+    })
+}
+
+/// A source that is being deleted is not reconciled any more.
+fn pending(rows: &[Row<'_>], _: &str) -> MetricFamily {
+    numbers(operator::SOURCE_PENDING, rows, |row, number| {
+        let metadata = &row.source.metadata;
+        let observed = row.status().and_then(|status| status.observed_generation);
+        let is_pending = metadata.deletion_timestamp.is_none() && metadata.generation != observed;
+        number(&[], f64::from(u8::from(is_pending)));
     })
 }
 
@@ -283,6 +326,13 @@ fn gauge(labels: Vec<LabelPair>, value: f64) -> Metric {
 #[allow(clippy::cast_precision_loss, reason = "numbers in Prometheus are f64")]
 fn count(number: Option<&i64>) -> f64 {
     number.copied().unwrap_or(0).max(0) as f64
+}
+
+/// From the time when a run is due to the time when Kubernetes has ended it, in seconds.
+#[allow(clippy::cast_precision_loss, reason = "numbers in Prometheus are f64")]
+fn longest_run(source: &ScrapeSource) -> f64 {
+    let job = source.spec.job.clone().unwrap_or_default();
+    (job.starting_deadline() + job.active_deadline()) as f64
 }
 
 #[allow(clippy::cast_precision_loss, reason = "numbers in Prometheus are f64")]

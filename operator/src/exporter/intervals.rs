@@ -1,6 +1,6 @@
-//! The longest time between two runs of a schedule, computed once. Pure.
+//! The longest time between two slots of a schedule, computed once. Pure.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use sms_crds::schedule::Schedule;
@@ -9,7 +9,7 @@ use sms_crds::schedule::Schedule;
 /// else that a scrape computes for a source.
 #[derive(Debug, Default)]
 pub struct Intervals {
-    seconds: HashMap<(String, String), (f64, u64)>,
+    intervals: HashMap<(String, String), (Duration, u64)>,
     round: u64,
 }
 
@@ -19,13 +19,19 @@ impl Intervals {
         self.round += 1;
     }
 
-    /// The expected interval in seconds.
-    pub fn seconds(&mut self, schedule: &Schedule, zone_name: &str, zone: &TimeZone, now: Timestamp) -> f64 {
+    /// The longest time between two slots.
+    pub fn between_slots(
+        &mut self,
+        schedule: &Schedule,
+        zone_name: &str,
+        zone: &TimeZone,
+        now: Timestamp,
+    ) -> Duration {
         let round = self.round;
         let entry = self
-            .seconds
+            .intervals
             .entry((schedule.to_cron(), zone_name.to_owned()))
-            .or_insert_with(|| (schedule.expected_interval(now, zone).as_secs_f64(), round));
+            .or_insert_with(|| (schedule.expected_interval(now, zone), round));
         entry.1 = round;
         entry.0
     }
@@ -33,16 +39,16 @@ impl Intervals {
     /// Ends a scrape: forgets what it did not need.
     pub fn end(&mut self) {
         let round = self.round;
-        self.seconds.retain(|_, (_, used)| *used == round);
+        self.intervals.retain(|_, (_, used)| *used == round);
     }
 
     /// How many are kept.
     pub fn len(&self) -> usize {
-        self.seconds.len()
+        self.intervals.len()
     }
 
     /// Whether none is kept.
     pub fn is_empty(&self) -> bool {
-        self.seconds.is_empty()
+        self.intervals.is_empty()
     }
 }

@@ -54,7 +54,7 @@ fn every_series_of_a_new_source_is_there() {
     let contract: BTreeMap<&str, &str> = exported::ALL
         .iter()
         .filter(|family| **family != exported::BUILD_INFO)
-        .chain([&operator::SOURCE_CONDITION])
+        .chain([&operator::SOURCE_CONDITION, &operator::SOURCE_PENDING])
         .map(|family| (family.name, family.kind.as_str()))
         .collect();
     assert_eq!(types, contract);
@@ -81,6 +81,10 @@ fn every_series_of_a_new_source_is_there() {
                 &"1"
             ),
             (
+                &r#"sms_source_created_timestamp_seconds{api="sea_monster"}"#,
+                &"1777593600"
+            ),
+            (
                 &r#"sms_source_expected_interval_seconds{api="sea_monster"}"#,
                 &"25200"
             ),
@@ -95,8 +99,8 @@ fn every_series_of_a_new_source_is_there() {
             ),
         ]
     );
-    // 4 outcomes, processed, 10 skip reasons, 6 steps, 12 buckets, +Inf, sum, count, 5 gauges, 12 conditions.
-    assert_eq!(found.len(), 4 + 1 + 10 + 6 + 15 + 5 + 12);
+    // 4 outcomes, processed, 10 skip reasons, 6 steps, 12 buckets, +Inf, sum, count, 9 gauges, 12 conditions.
+    assert_eq!(found.len(), 4 + 1 + 10 + 6 + 15 + 9 + 12);
     assert!(!text.contains("SkippedByCadence"));
 }
 
@@ -148,6 +152,44 @@ fn totals_conditions_and_times_come_from_the_status() {
     ] {
         assert_eq!(found.get(series), Some(&value), "{series}");
     }
+}
+
+#[test]
+fn the_deadline_stays_with_a_run_that_was_due_and_of_which_nothing_was_heard() {
+    let deadline = |spec: Value, status: Value| {
+        let text = text(&[source("x", NOW, &spec, &status)]);
+        let found = series(&text);
+        found[r#"sms_source_run_deadline_timestamp_seconds{api="x"}"#].to_owned()
+    };
+    let due = json!({"nextRunTime": "2026-05-09T09:00:00Z"});
+    // 09:00 and 300 s to start and 600 s to run.
+    assert_eq!(deadline(json!({}), due.clone()), "1778318100");
+    let job = json!({"job": {"startingDeadlineSeconds": 60, "activeDeadlineSeconds": 3600}});
+    assert_eq!(deadline(job, due.clone()), "1778320860");
+    assert_eq!(deadline(json!({"suspend": true}), due), "0");
+    assert_eq!(deadline(json!({}), json!({"nextRunTime": "soon"})), "0");
+    assert_eq!(deadline(json!({}), Value::Null), "0");
+}
+
+#[test]
+fn a_source_is_pending_until_its_newest_spec_was_reconciled() {
+    let pending = |generation: i64, observed: Value, deleted: Value| {
+        let mut source = source("x", NOW, &json!({}), &json!({"observedGeneration": observed}));
+        source.metadata.generation = Some(generation);
+        source.metadata.deletion_timestamp = serde_json::from_value(deleted).unwrap();
+        let text = text(&[source]);
+        series(&text)[r#"sms_source_pending{api="x"}"#].to_owned()
+    };
+    assert_eq!(pending(1, Value::Null, Value::Null), "1");
+    assert_eq!(pending(2, json!(1), Value::Null), "1");
+    assert_eq!(pending(2, json!(2), Value::Null), "0");
+    assert_eq!(pending(3, json!(2), json!(NOW)), "0");
+}
+
+#[test]
+fn failures_since_the_last_success_come_from_the_status() {
+    let text = text(&[source("x", NOW, &json!({}), &json!({"consecutiveFailures": 4}))]);
+    assert_eq!(series(&text)[r#"sms_source_consecutive_failures{api="x"}"#], "4");
 }
 
 #[test]

@@ -65,6 +65,7 @@ SELECT e.source, s.api_name, e.uid, e.document::text AS document,
        to_char(e.first_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS first_seen,
        to_char((CASE WHEN e.present THEN greatest(e.last_seen, s.seen_at) ELSE e.last_seen END) AT TIME ZONE 'UTC',
                'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS last_seen,
+       to_char(greatest(e.last_seen, e.removed_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS last_modified,
        to_char(e.removed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS removed_at
 FROM sms_events e JOIN sms_sources s ON s.source = e.source
 WHERE ($1 IS NULL OR e.source = ANY ($1)) AND ($2 IS NULL OR s.api_name = ANY ($2))

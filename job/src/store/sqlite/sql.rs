@@ -52,7 +52,8 @@ ORDER BY started_at DESC LIMIT $3";
 /// `$1` sources, `$2` API names (JSON arrays or NULL), `$3` from, `$4` to, `$5` removed ones too, `$6` limit or -1.
 pub(super) const EVENTS: &str = "
 SELECT e.source, s.api_name, e.uid, e.document, e.first_seen, e.removed_at,
-       CASE WHEN e.present THEN max(e.last_seen, coalesce(s.seen_at, e.last_seen)) ELSE e.last_seen END AS last_seen
+       CASE WHEN e.present THEN max(e.last_seen, coalesce(s.seen_at, e.last_seen)) ELSE e.last_seen END AS last_seen,
+       max(e.last_seen, coalesce(e.removed_at, e.last_seen)) AS last_modified
 FROM sms_events e JOIN sms_sources s ON s.source = e.source
 WHERE ($1 IS NULL OR e.source IN (SELECT value FROM json_each($1)))
   AND ($2 IS NULL OR s.api_name IN (SELECT value FROM json_each($2)))

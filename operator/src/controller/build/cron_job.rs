@@ -14,10 +14,6 @@ use sms_crds::labels::SPEC_HASH;
 use super::{labels, pod};
 use crate::{controller::validate::ValidatedSource, names, settings::Config};
 
-/// Longest time of a Job where the source does not say, in seconds.
-pub const ACTIVE_DEADLINE_SECONDS: i64 = 600;
-/// How late a missed run may start, in seconds. Without a limit, a schedule that is resumed would fire at once.
-const STARTING_DEADLINE_SECONDS: i64 = 300;
 /// Finished Jobs are kept this long, in seconds, so that an operator that was away for a day misses no run.
 pub const TTL_SECONDS: i32 = 86_400;
 const BACKOFF_LIMIT: i32 = 1;
@@ -32,12 +28,7 @@ pub fn cron_job(source: &ValidatedSource, config: &Config) -> CronJob {
         time_zone: Some(source.zone_name.clone()),
         suspend: Some(source.suspend),
         concurrency_policy: Some("Forbid".to_owned()),
-        starting_deadline_seconds: Some(
-            source
-                .job
-                .starting_deadline_seconds
-                .unwrap_or(STARTING_DEADLINE_SECONDS),
-        ),
+        starting_deadline_seconds: Some(source.job.starting_deadline()),
         successful_jobs_history_limit: Some(
             source.job.successful_jobs_history_limit.unwrap_or(HISTORY_LIMIT),
         ),
@@ -70,12 +61,7 @@ pub fn job_template(source: &ValidatedSource, config: &Config) -> JobTemplateSpe
             ..ObjectMeta::default()
         }),
         spec: Some(JobSpec {
-            active_deadline_seconds: Some(
-                source
-                    .job
-                    .active_deadline_seconds
-                    .unwrap_or(ACTIVE_DEADLINE_SECONDS),
-            ),
+            active_deadline_seconds: Some(source.job.active_deadline()),
             backoff_limit: Some(source.job.backoff_limit.unwrap_or(BACKOFF_LIMIT)),
             ttl_seconds_after_finished: Some(source.job.ttl_seconds_after_finished.unwrap_or(TTL_SECONDS)),
             pod_failure_policy: Some(PodFailurePolicy {

@@ -9,7 +9,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-use super::{cron_job::ACTIVE_DEADLINE_SECONDS, labels, resources};
+use super::{labels, resources};
 use crate::{
     controller::validate::{STORE_KEY, StoreChoice, ValidatedSource},
     settings::{Config, PushgatewayAuth},
@@ -107,10 +107,7 @@ fn variable(name: &str, value: impl Into<String>) -> EnvVar {
 /// (Kubernetes API, `EnvVar.value`).
 fn environment(source: &ValidatedSource, config: &Config) -> Vec<EnvVar> {
     let job = &config.job;
-    let deadline = source
-        .job
-        .active_deadline_seconds
-        .unwrap_or(ACTIVE_DEADLINE_SECONDS);
+    let deadline = source.job.active_deadline();
     let mut all = vec![
         variable("SMS_SOURCE", source.json.replace('$', "$$")),
         variable("SMS_TERMINATION_MESSAGE_PATH", "/dev/termination-log"),

@@ -1,0 +1,15 @@
+{{/* What the schema cannot say: values that exclude each other. */}}
+
+{{- define "sms-scraper.checks" -}}
+{{- if and (gt (int .Values.operator.replicas) 1) (not .Values.operator.leaderElection.enabled) -}}
+{{- fail "operator.replicas is above 1 while operator.leaderElection.enabled is false: without a leader there may be one replica only" -}}
+{{- end -}}
+{{- if and .Values.view.ingress.enabled (not .Values.view.ingress.hosts) -}}
+{{- fail "view.ingress.enabled is true, but view.ingress.hosts is empty: name a host, such as {host: events.example.org}" -}}
+{{- end -}}
+{{- range .Values.jobs.env -}}
+{{- if and (hasPrefix "SMS_" .name) (ne .name "SMS_LOG_FORMAT") -}}
+{{- fail (printf "jobs.env: %s is set by the operator: use the value under jobs that is meant for it" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,266 @@
+//! Reading beside the runs: without a right to write, in pages, by several at once. IO.
+//!
+//! [`super::Store`] is for runs: it prepares tables and keeps one connection. A [`Reader`] writes nothing, not even tables:
+//! every use is a read-only transaction with time limits, so that a role with `SELECT` suffices and no question of a
+//! stranger keeps the database busy for long.
+
+mod error;
+
+use std::{future::Future, time::Duration};
+
+use jiff::{Timestamp, civil};
+use serde::Serialize;
+use tokio::{sync::Semaphore, time::timeout};
+
+pub use error::ReadError;
+use error::read_error;
+
+use super::{
+    error::{Fault, StoreError},
+    model::StoredEvent,
+    postgres::read::PostgresReader,
+    sqlite::read::SqliteReader,
+    url::{StoreUrl, StoreUrlError, Target},
+};
+
+/// Questions that are put to the database at once; more wait.
+pub const PARALLEL: u32 = 4;
+
+/// Longest wait for one of them to end.
+const TURN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Longest use of a connection. The database's own limit is shorter; this one is for a network that went silent.
+const USE_LIMIT: Duration = Duration::from_secs(8);
+
+/// Which events are wanted; an empty list is no condition.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Keys of sources, `namespace/name`. A source that is in this list or in `apis` is wanted.
+    pub sources: Vec<String>,
+    /// API names of sources.
+    pub apis: Vec<String>,
+    /// Only events that end on this local date or later.
+    pub from: Option<civil::Date>,
+    /// Only events that start on this local date or earlier.
+    pub to: Option<civil::Date>,
+    /// Statuses as the view `events_v1` has them.
+    pub statuses: Vec<String>,
+    /// Words that title, venue or a performer holds, upper and lower case alike.
+    pub text: Option<String>,
+    /// Removed events too.
+    pub removed: bool,
+}
+
+/// A place in the order of all events: by start, identity, source. The next page begins after it, whatever is stored or
+/// deleted meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Start as a moment in UTC, in the database's own writing.
+    pub start_at: String,
+    /// Identity.
+    pub uid: String,
+    /// `namespace/name`.
+    pub source: String,
+}
+
+/// An event of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its place.
+    pub position: Position,
+    /// The event.
+    pub stored: StoredEvent,
+}
+
+/// What of one source a list holds. Any change of the list's events changes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// `namespace/name`.
+    pub source: String,
+    /// Its API name.
+    pub api_name: String,
+    /// When its page was last read: `last_seen` of the events that are on it.
+    pub seen_at: Option<String>,
+    /// Number of events.
+    pub events: i64,
+    /// Newest change of one of them.
+    pub newest: Timestamp,
+    /// Sum of the moments of their newest changes.
+    pub checksum: String,
+}
+
+/// A source as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredSource {
+    /// `namespace/name`.
+    pub source: String,
+    /// Its API name.
+    pub api_name: String,
+    /// Stored events, without removed ones.
+    pub events: i64,
+    /// Those of them that end on the day asked for, or later.
+    pub upcoming: i64,
+    /// End of its last successful run.
+    pub last_success: Option<Timestamp>,
+    /// End of the last run that read its page or found it unchanged.
+    pub last_read: Option<Timestamp>,
+}
+
+/// A store that is only read.
+pub struct Reader {
+    kind: Kind,
+    /// Without it, readiness would wait behind every question.
+    turns: Semaphore,
+}
+
+enum Kind {
+    Sqlite(SqliteReader),
+    Postgres(Box<PostgresReader>),
+}
+
+impl Kind {
+    /// SQLite does not say what it is that it cannot open.
+    fn exists(&self) -> Result<(), ReadError> {
+        match self {
+            Self::Sqlite(store) if !store.path().exists() => Err(ReadError::NoFile(store.shown().to_owned())),
+            Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+impl Reader {
+    /// A reader that connects at the first question. Needs a runtime.
+    ///
+    /// # Errors
+    /// The address is none that can be read: standard output remembers nothing.
+    pub fn new(url: &StoreUrl) -> Result<Self, StoreError> {
+        let kind = match &url.0 {
+            Target::SqliteFile(path) => Kind::Sqlite(SqliteReader::new(path.clone(), url.to_string())),
+            Target::Postgres(address) => Kind::Postgres(Box::new(PostgresReader::new(address)?)),
+            Target::SqliteMemory | Target::Stdout => return Err(StoreUrlError::Forgets.into()),
+            Target::Missing => return Err(StoreUrlError::Missing.into()),
+        };
+        Ok(Self {
+            kind,
+            turns: Semaphore::new(PARALLEL as usize),
+        })
+    }
+
+    /// Whether the store answers, and whether everything that is asked of it can be read.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn check(&self) -> Result<(), ReadError> {
+        let nothing = Filter::default();
+        self.kind.exists()?;
+        let asked = async {
+            match &self.kind {
+                Kind::Sqlite(store) => store.page(&nothing, None, 0).await,
+                Kind::Postgres(store) => store.page(&nothing, None, 0).await,
+            }
+        };
+        within(self.shown(), "answer", asked).await.map(drop)
+    }
+
+    /// How much of each source matches.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, ReadError> {
+        let asked = async {
+            match &self.kind {
+                Kind::Sqlite(store) => store.extent(filter).await,
+                Kind::Postgres(store) => store.extent(filter).await,
+            }
+        };
+        self.ask("count events", asked).await
+    }
+
+    /// At most `limit` events that match, from `after` on.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Vec<Listed>, ReadError> {
+        let asked = async {
+            match &self.kind {
+                Kind::Sqlite(store) => store.page(filter, after, limit).await,
+                Kind::Postgres(store) => store.page(filter, after, limit).await,
+            }
+        };
+        self.ask("read events", asked).await
+    }
+
+    /// The event of an identity, removed or not.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, ReadError> {
+        let asked = async {
+            match &self.kind {
+                Kind::Sqlite(store) => store.event(uid).await,
+                Kind::Postgres(store) => store.event(uid).await,
+            }
+        };
+        self.ask("read an event", asked).await
+    }
+
+    /// Every source that ever ran, by key. `today` is where upcoming begins.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn sources(&self, today: civil::Date) -> Result<Vec<StoredSource>, ReadError> {
+        let asked = async {
+            match &self.kind {
+                Kind::Sqlite(store) => store.sources(today).await,
+                Kind::Postgres(store) => store.sources(today).await,
+            }
+        };
+        self.ask("read its sources", asked).await
+    }
+
+    /// Says goodbye to the server.
+    pub async fn close(&self) {
+        if let Kind::Postgres(store) = &self.kind {
+            let _ = timeout(Duration::from_secs(3), store.close()).await;
+        }
+    }
+
+    fn shown(&self) -> &str {
+        match &self.kind {
+            Kind::Sqlite(store) => store.shown(),
+            Kind::Postgres(store) => store.shown(),
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        action: &str,
+        asked: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, ReadError> {
+        self.kind.exists()?;
+        let Ok(Ok(_turn)) = timeout(TURN_LIMIT, self.turns.acquire()).await else {
+            return Err(ReadError::Crowded);
+        };
+        within(self.shown(), action, asked).await
+    }
+}
+
+async fn within<T>(
+    store: &str,
+    action: &str,
+    asked: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, ReadError> {
+    match timeout(USE_LIMIT, asked).await {
+        Ok(answer) => answer.map_err(|fault| read_error(fault, store, action)),
+        Err(_) => Err(ReadError::Store(StoreError::TimedOut {
+            store: store.to_owned(),
+            action: action.to_owned(),
+        })),
+    }
+}
