@@ -23,10 +23,10 @@ use tokio::{
 use super::problem::Problem;
 
 /// Most answers under way; more requests wait.
-pub const ANSWERS: usize = 32;
+pub const ANSWERS: usize = 16;
 
 /// Longest wait for one of them to end.
-const TURN_LIMIT: Duration = Duration::from_secs(5);
+const TURN_LIMIT: Duration = Duration::from_secs(10);
 
 /// Lets a request in when it is its turn; the turn ends with the last byte of the answer.
 pub async fn admit(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {

@@ -18,14 +18,14 @@ use crate::{
     },
 };
 
-/// Events that are read at once.
-const CHUNK: u32 = 250;
+/// Events that are read at once. Each may have long descriptions.
+const CHUNK: u32 = 200;
 
 /// Most events of a calendar, the earliest first.
 pub const CALENDAR_LIMIT: u32 = 10_000;
 
 /// A page that is longer in bytes ends early: its events may have long descriptions.
-const PAGE_BYTES: usize = 2 * 1024 * 1024;
+const PAGE_BYTES: usize = 1_048_576;
 
 /// The page, and where the next one is.
 pub struct WrittenPage {

@@ -9,7 +9,7 @@ use sms_crds::{
 };
 use sms_job::{
     extract::jq,
-    metrics::families::{Family, exported, operator, pushed},
+    metrics::families::{Family, exported, operator, pushed, view},
 };
 
 use super::{repository, words};
@@ -70,9 +70,11 @@ fn every_sub_command_is_on_the_page() {
     for name in [
         "ingester",
         "serve",
+        "view",
         "check",
         "preview",
         "events",
+        "view",
         "migrate",
         "completions",
     ] {
@@ -110,6 +112,7 @@ fn the_metrics_are_those_of_the_code() {
         "pushed families" => Some(families(pushed::ALL)),
         "exported families" => Some(families(exported::ALL)),
         "operator families" => Some(families(operator::ALL)),
+        "view families" => Some(families(view::ALL)),
         _ => None,
     });
     // Written by hand, with more words: every family is there.

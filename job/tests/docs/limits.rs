@@ -211,11 +211,11 @@ fn source(module: &str) -> String {
         .collect()
 }
 
-#[test]
-fn every_limit_is_that_of_the_code() {
-    let page = fs::read_to_string(repository().join("docs/reference/limits.md")).unwrap();
+/// Fails where a limit of the code or its row on the page is another.
+fn agree(page: &str, limits: &[(&str, &str, &str)]) {
+    let page = fs::read_to_string(repository().join(page)).unwrap();
     let mut problems = Vec::new();
-    for (module, line, row) in LIMITS {
+    for (module, line, row) in limits {
         if !source(module).contains(line) {
             problems.push(format!(
                 "{module} no longer has `{line}`; look at the row with {row}"
@@ -226,4 +226,81 @@ fn every_limit_is_that_of_the_code() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_limit_is_that_of_the_code() {
+    agree("docs/reference/limits.md", LIMITS);
+}
+
+/// The same for the page of the Events API.
+const API_LIMITS: &[(&str, &str, &str)] = &[
+    (
+        "job/src/view",
+        "HEAD_SIZE: usize = 16_384;",
+        "| head of a request | 16384 bytes,",
+    ),
+    (
+        "job/src/view",
+        "HEAD_LIMIT: Duration = Duration::from_secs(10);",
+        "sent within 10 s |",
+    ),
+    ("job/src/view", "CONNECTIONS: u32 = 256;", "| connections | 256 |"),
+    (
+        "job/src/view",
+        "AGE_LIMIT: Duration = Duration::from_mins(1);",
+        "| 60 s, and",
+    ),
+    (
+        "job/src/view",
+        "LAST_ANSWER_LIMIT: Duration = Duration::from_mins(1);",
+        "60 s more for its last answer |",
+    ),
+    (
+        "job/src/view",
+        "ANSWERS: usize = 16;",
+        "| answers under way | 16;",
+    ),
+    (
+        "job/src/view",
+        "TURN_LIMIT: Duration = Duration::from_secs(10);",
+        "waits up to 10 s |",
+    ),
+    (
+        "job/src/store/reader",
+        "PARALLEL: u32 = 4;",
+        "| questions to the store at once | 4 |",
+    ),
+    (
+        "job/src/store/postgres",
+        "statement_timeout = '5s'",
+        "| one question | 5 s in PostgreSQL,",
+    ),
+    (
+        "job/src/store/reader",
+        "USE_LIMIT: Duration = Duration::from_secs(8);",
+        "8 s in all |",
+    ),
+    ("job/src/view", "MAX_LIMIT: u32 = 1_000;", "| 1000 events;"),
+    (
+        "job/src/view",
+        "DEFAULT_LIMIT: u32 = 100;",
+        "1 to 1000; 100 where nothing is said |",
+    ),
+    (
+        "job/src/view",
+        "PAGE_BYTES: usize = 1_048_576;",
+        "early after 1048576 bytes |",
+    ),
+    (
+        "job/src/view",
+        "CALENDAR_LIMIT: u32 = 10_000;",
+        "| calendar | 10000 events |",
+    ),
+    ("job/src/view", "CALENDAR_DAYS: i32 = 30;", "begins 30 days ago"),
+];
+
+#[test]
+fn every_limit_of_the_view_is_that_of_the_code() {
+    agree("docs/reference/events-api.md", API_LIMITS);
 }

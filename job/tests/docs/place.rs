@@ -30,7 +30,7 @@ impl Drop for Running {
 pub struct Place {
     folder: tempfile::TempDir,
     running: Vec<Running>,
-    ports: [(u16, u16); 3],
+    ports: [(u16, u16); 4],
     exports: String,
 }
 
@@ -104,8 +104,8 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         copy(&repository().join("examples"), &folder.path().join("examples"));
         fs::create_dir(folder.path().join("home")).unwrap();
-        // The example server's port, the exporter's and that of the health checks: as written, and as used here.
-        let ports = [8000, 9898, 8080].map(|port| (port, free_port()));
+        // The example server's port, the exporter's, that of the health checks and the view's: as written, and as used here.
+        let ports = [8000, 9898, 8080, 8090].map(|port| (port, free_port()));
         Self {
             folder,
             running: Vec::new(),
@@ -166,6 +166,7 @@ impl Place {
             .env("LANG", "C.UTF-8")
             .env("SMS_METRICS_PORT", self.ports[1].1.to_string())
             .env("SMS_HEALTH_PORT", self.ports[2].1.to_string())
+            .env("SMS_VIEW_PORT", self.ports[3].1.to_string())
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
         command

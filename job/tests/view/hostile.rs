@@ -151,10 +151,9 @@ async fn clients_that_do_not_read_their_answer_do_not_fill_the_memory() {
         deaf.push(stream);
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let answer = view.get("/v1/events?limit=1000").await;
-    assert_eq!(answer.status, 200);
+    let answer = view.get_until("/v1/events?limit=1000", 200).await;
     // A page ends early rather than being as long as its events make it.
-    assert!(answer.body.len() < 3_000_000, "{}", answer.body.len());
+    assert!(answer.body.len() < 1_500_000, "{}", answer.body.len());
     assert!(answer.json()["next"].is_string());
     let status = std::fs::read_to_string(format!("/proc/{}/status", view.process.id().unwrap())).unwrap();
     let peak = status
@@ -162,5 +161,5 @@ async fn clients_that_do_not_read_their_answer_do_not_fill_the_memory() {
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .unwrap();
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak < 300_000, "{peak} kB");
+    assert!(peak < 150_000, "{peak} kB");
 }

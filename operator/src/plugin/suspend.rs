@@ -12,7 +12,7 @@ use super::{
     problem::{self, Act, Scope},
     table, tell,
 };
-use crate::commands::{CONFIGURATION, CommandError, output};
+use crate::commands::{CommandError, output};
 
 /// Sets `spec.suspend` of each source that is not as wanted.
 pub async fn run(cluster: &Cluster, args: &SuspendArgs, suspend: bool) -> Result {
@@ -40,7 +40,6 @@ pub async fn run(cluster: &Cluster, args: &SuspendArgs, suspend: bool) -> Result
             Err(error) => failed(error),
         }
     }
-    debug_assert!(code <= CONFIGURATION);
     Ok(code)
 }
 
@@ -58,7 +57,7 @@ async fn set(cluster: &Cluster, found: &Found, suspend: bool) -> Result<String> 
         ));
     }
     let scope = Scope::Namespace(key.namespace.clone());
-    cluster
+    let patched = cluster
         .objects(&scope)
         .patch(&key.name, &PatchParams::default(), &Patch::Merge(patch(suspend)))
         .await
@@ -68,10 +67,11 @@ async fn set(cluster: &Cluster, found: &Found, suspend: bool) -> Result<String> 
                 &Act::on("patch", "scrapesources", &scope).named(&key.name),
             )
         })?;
-    let next = match &found.source {
-        Ok(source) if !suspend => table::next_run(source, Timestamp::now()),
-        _ => None,
-    };
+    // None of a source that is suspended.
+    let next = Found::of(patched)
+        .source
+        .ok()
+        .and_then(|source| table::next_run(&source, Timestamp::now()));
     Ok(match next {
         Some(next) => format!("{key} {state}; next run at {next}"),
         None => format!("{key} {state}"),
