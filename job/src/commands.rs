@@ -65,7 +65,7 @@ pub fn run(args: Args) -> ExitCode {
         Command::Completions { shell } => completions::run(shell),
         Command::Ingester(args) => setup::block_on(ingester::run(args)),
         Command::Serve(args) => setup::block_on(serve::run(args)),
-        Command::View(args) => setup::block_on(view::run(args)),
+        Command::View(args) => setup::block_on_threads(view::run(args)),
         Command::Preview(args) => setup::block_on(preview::run(args)),
         Command::Events(args) => setup::block_on(events::run(args)),
         Command::Migrate(args) => setup::block_on(migrate::run(args)),

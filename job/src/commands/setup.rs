@@ -11,14 +11,29 @@ use crate::{
     stop::Stop,
     store::{StoreError, StoreUrl},
 };
+use tokio::runtime::Builder;
 use url::Url;
 
 /// Runs a command on a runtime. One thread is enough: a run waits for the network, and extraction is a process of its
 /// own.
 pub fn block_on(command: impl Future<Output = Result<u8, CommandError>>) -> Result<u8, CommandError> {
+    block_on_runtime(Builder::new_current_thread(), command)
+}
+
+/// Runs a command that answers others: while one thread writes a long answer, the other answers probes.
+pub fn block_on_threads(command: impl Future<Output = Result<u8, CommandError>>) -> Result<u8, CommandError> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2);
+    block_on_runtime(builder, command)
+}
+
+fn block_on_runtime(
+    mut builder: Builder,
+    command: impl Future<Output = Result<u8, CommandError>>,
+) -> Result<u8, CommandError> {
     // Fails only if a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = builder
         .enable_all()
         .build()
         .map_err(|error| CommandError::transient(format!("failed to start the runtime: {error}")))?;

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-/// Events that are read at once.
-const CHUNK: u32 = 250;
+/// Events that are read at once. Each may have long descriptions.
+const CHUNK: u32 = 200;
 
 /// Most events of a calendar, the earliest first.
 pub const CALENDAR_LIMIT: u32 = 10_000;
