@@ -1,7 +1,7 @@
 # Images of the product. Targets:
-#   job      the scraper alone, for Jobs in a cluster and for `sms_scraper view`: nothing but one static binary (23 MB)
-#   scraper  the same with a shell and the example site, for docker-compose (31 MB)
-#   operator the operator alone: nothing but one static binary (17 MB)
+#   job      the scraper alone, for Jobs in a cluster and for `sms_scraper view`: nothing but one static binary (24 MB)
+#   scraper  the same with a shell and the example site, for docker-compose (31 MB with busybox)
+#   operator the operator alone: nothing but one static binary (18 MB)
 #
 # By default the binaries are compiled here. With --build-arg BINARIES=<image> they are taken from that image instead,
 # which holds them under /out: sms_scraper, sms_operator and venues.

@@ -46,6 +46,10 @@ cluster-down: ## End that cluster
 demo-cluster: ## Show the operator at work on a real Kubernetes that it starts and ends (KEEP=1 leaves it); needs root
 	.ci/demo-cluster
 
+.PHONY: tutorial-cluster
+tutorial-cluster: ## Run the tutorial for Kubernetes, as it stands, on a real Kubernetes that it starts and ends; needs root
+	.ci/tutorial-cluster
+
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt --all

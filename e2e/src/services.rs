@@ -149,6 +149,11 @@ impl Prometheus {
         Self(service)
     }
 
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.0.target)
+    }
+
     /// What an expression gives now.
     ///
     /// # Panics
@@ -161,7 +166,7 @@ impl Prometheus {
                 false => format!("%{byte:02X}"),
             })
             .collect();
-        let url = format!("http://{}/api/v1/query?query={escaped}", self.0.target);
+        let url = format!("{}/api/v1/query?query={escaped}", self.url());
         let Ok((200, text)) = http::get(&url).await else {
             panic!("Prometheus does not answer {expression}\n{}", self.0.log());
         };

@@ -20,5 +20,6 @@ async fn sources_go_the_whole_way_and_follow_what_is_asked_of_them() {
     };
     // Waiting for minutes to pass is most of it.
     tokio::join!(examples::go_the_whole_way(&stack), changes::are_followed(&stack));
+    stack.check_queries();
     stack.stop().await;
 }

@@ -11,7 +11,7 @@ use sms_e2e::{
 use crate::{
     ONE_AT_A_TIME,
     provided::{Definitions, Volume},
-    scene::{self, EVENTS, Scene, ask, assert_pushed, kubectl},
+    scene::{self, EVENTS, Scene, account, ask, assert_pushed, kubectl},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,17 +104,20 @@ impl<'s> Overlay<'s> {
             .join(name);
         let folder = folder.display().to_string();
         kubectl(&scene.cluster, &["apply", "--server-side", "-k", &folder]);
-        kubectl(
-            &scene.cluster,
-            &[
-                "-n",
-                HOME,
-                "wait",
-                "deployment",
-                "--all",
-                "--for=condition=Available",
-                "--timeout=5m",
-            ],
+        let wait = [
+            "-n",
+            HOME,
+            "wait",
+            "deployment",
+            "--all",
+            "--for=condition=Available",
+            "--timeout=5m",
+        ];
+        let waited = scene.cluster.kubectl(&wait);
+        assert!(
+            waited.status.success(),
+            "{name}: {waited:?}\n{}",
+            account(&scene.cluster, HOME)
         );
         Self { scene, folder }
     }

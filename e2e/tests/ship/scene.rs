@@ -27,6 +27,24 @@ pub fn kubectl(cluster: &Cluster, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// What the Pods of a namespace are about.
+pub fn account(cluster: &Cluster, namespace: &str) -> String {
+    let about = [
+        &["get", "pods", "-o", "wide"][..],
+        &["get", "events", "--field-selector=type=Warning"],
+        &[
+            "logs",
+            "-l",
+            "app.kubernetes.io/name=sms-scraper",
+            "--all-containers",
+            "--prefix",
+            "--tail=20",
+        ],
+    ];
+    let told = about.map(|arguments| cluster.kubectl(&[&["-n", namespace], arguments].concat()).stdout);
+    String::from_utf8_lossy(&told.concat()).into_owned()
+}
+
 /// Asks for a run; the status has to count `number` of them then, and to say that this one succeeded.
 pub async fn run(source: &Source, number: i64) {
     source.run_now(&format!("run-{number}")).await;
@@ -103,10 +121,17 @@ impl Scene {
         Some(scene)
     }
 
-    /// Runs `helm` for this scene's release.
+    /// Runs `helm` for this scene's release; tells what the Pods are about if it fails.
     pub fn helm(&self, arguments: &[&str]) -> String {
         let namespace = ["--namespace", self.home.name()];
-        helm::helm(&self.cluster, arguments.iter().chain(&namespace))
+        let output = helm::run(&self.cluster, arguments.iter().chain(&namespace));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "helm {arguments:?}: {said}\n{}",
+            account(&self.cluster, self.home.name())
+        );
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// `install` or `upgrade` of the release to a chart, until all of it is available.

@@ -5,6 +5,7 @@
 //! | `<!-- file NAME -->` | the block is written to that file |
 //! | `<!-- run -->`, `<!-- run, exit code 2 -->` | it is run, and has to end so |
 //! | `<!-- run in background -->` | it is started and goes on until the page ends |
+//! | `<!-- in a cluster -->` | nothing here: `.ci/tutorial-cluster` runs it |
 //! | `<!-- output contains -->` | the run before it printed each of its lines; `…` stands for anything |
 
 use std::{fs, path::Path};

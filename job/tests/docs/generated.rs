@@ -70,10 +70,10 @@ fn every_sub_command_is_on_the_page() {
     for name in [
         "ingester",
         "serve",
-        "view",
         "check",
         "preview",
         "events",
+        "view",
         "migrate",
         "completions",
     ] {

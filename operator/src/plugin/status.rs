@@ -6,6 +6,7 @@
 
 mod gather;
 pub mod redact;
+mod shape;
 mod text;
 
 use std::{fs, path::Path};

@@ -17,8 +17,8 @@ use crate::runs::text::plain;
 /// Longest message in a wide table, in bytes.
 const MESSAGE_LIMIT: usize = 160;
 
-/// Time that a run may take beside its interval before its source is stale: the deadline of a Job where none is set.
-const RUN_LIMIT: Duration = Duration::from_mins(10);
+/// Beside two intervals, how long a source may be without a success before it is stale: as in the alert.
+const GRACE: Duration = Duration::from_mins(15);
 
 /// How a table looks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -245,12 +245,12 @@ pub fn next_run(source: &ScrapeSource, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Whether the last success, or the creation where there was none, is further back than two intervals of the schedule and
-/// the time of a run. `None` for a source that is suspended or whose schedule cannot be read.
+/// a quarter of an hour. `None` for a source that is suspended or whose schedule cannot be read.
 pub fn is_stale(source: &ScrapeSource, now: Timestamp) -> Option<bool> {
     let (schedule, zone) = schedule(source).filter(|_| !source.spec.suspend)?;
     let created = source.metadata.creation_timestamp.as_ref().map(|time| time.0);
     let since = last_success(source).or(created)?;
-    let allowed = 2 * schedule.expected_interval(now, &zone) + RUN_LIMIT;
+    let allowed = 2 * schedule.expected_interval(now, &zone) + GRACE;
     Some(now.duration_since(since).as_secs() > i64::try_from(allowed.as_secs()).unwrap_or(i64::MAX))
 }
 

@@ -99,3 +99,17 @@ metadata:
 {{- with $image.registry | default $.Values.imageRegistry }}{{ . }}/{{ end }}{{ $image.repository -}}
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $.Chart.AppVersion }}{{ end -}}
 {{- end }}
+
+{{/* Where people reach the view, as far as the chart knows. */}}
+{{- define "sms-scraper.viewUrl" -}}
+{{- $view := .Values.view -}}
+{{- if $view.url -}}
+{{ $view.url }}
+{{- else if $view.ingress.enabled -}}
+{{- with first $view.ingress.hosts -}}
+{{- if not (hasPrefix "*" .host) -}}
+{{ empty $view.ingress.tls | ternary "http" "https" }}://{{ .host }}{{ dig "path" "/" (first (.paths | default (list dict))) }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -79,6 +79,8 @@ kind: PodDisruptionBudget
 {{ include "sms-scraper.metadata" (dict "root" $ "component" $component "name" (printf "%s-%s" (include "sms-scraper.fullname" $) $component)) }}
 spec:
   maxUnavailable: {{ $values.podDisruptionBudget.maxUnavailable }}
+  # A Pod that is broken anyway does not hold up the drain of its node.
+  unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
       {{- include "sms-scraper.selector" (list $ $component) | nindent 6 }}

@@ -1,7 +1,5 @@
 //! What a report is made of. IO: reads the cluster. What may not be read is told in the report, and the rest is gathered.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{
@@ -21,14 +19,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sms_crds::labels;
 
+use super::shape;
 use crate::{
     plugin::{
         Result,
         args::StatusArgs,
         cluster::Cluster,
-        found::Found,
         problem::{self, Act, Scope},
-        table,
     },
     startup::client,
 };
@@ -63,8 +60,8 @@ pub async fn report(cluster: &Cluster, args: &StatusArgs, now: Timestamp) -> Res
     let pods = gatherer.pods(&home).await;
     let operator = json!({
         "namespace": home,
-        "deployments": deployments.iter().map(deployment).collect::<Vec<_>>(),
-        "pods": pods.iter().map(pod).collect::<Vec<_>>(),
+        "deployments": deployments.iter().map(shape::deployment).collect::<Vec<_>>(),
+        "pods": pods.iter().map(shape::pod).collect::<Vec<_>>(),
         "leases": gatherer.leases(&home, &deployments, &pods).await,
     });
     let settings = gatherer.settings(&home, &deployments).await;
@@ -75,7 +72,7 @@ pub async fn report(cluster: &Cluster, args: &StatusArgs, now: Timestamp) -> Res
         "crd": crd,
         "operator": operator,
         "settings": settings,
-        "sources": sources.iter().map(|found| source(found, now)).collect::<Vec<_>>(),
+        "sources": sources.iter().map(|found| shape::source(found, now)).collect::<Vec<_>>(),
         "events": events,
         "notRead": gatherer.not_read,
         "logs": logs,
@@ -200,11 +197,11 @@ impl Gatherer<'_> {
     async fn settings(&mut self, home: &str, deployments: &[Deployment]) -> Value {
         let scope = Scope::Namespace(home.to_owned());
         let mut found = serde_json::Map::new();
-        for name in config_maps(deployments) {
+        for name in shape::config_maps(deployments) {
             let api: Api<ConfigMap> = self.cluster.api(&scope);
             match api.get(&name).await {
                 Ok(map) => {
-                    found.insert(name, json!(files(map.data.unwrap_or_default())));
+                    found.insert(name, json!(shape::files(map.data.unwrap_or_default())));
                 }
                 Err(error) => {
                     let act = Act::on("get", "configmaps", &scope).named(&name);
@@ -218,7 +215,7 @@ impl Gatherer<'_> {
     /// What Kubernetes tells about sources and their Jobs, oldest first.
     async fn events(&mut self, scope: &Scope) -> Vec<String> {
         let all: Vec<Event> = self.list(scope, &ListParams::default()).await.unwrap_or_default();
-        let mut events: Vec<_> = all.iter().filter_map(event).collect();
+        let mut events: Vec<_> = all.iter().filter_map(shape::event).collect();
         events.sort();
         let excess = events.len().saturating_sub(EVENTS);
         events.drain(..excess);
@@ -248,105 +245,4 @@ impl Gatherer<'_> {
         }
         Value::Object(found)
     }
-}
-
-fn deployment(deployment: &Deployment) -> Value {
-    let spec = deployment.spec.as_ref();
-    let pod = spec.and_then(|spec| spec.template.spec.as_ref());
-    let containers = pod.map(|pod| {
-        pod.containers
-            .iter()
-            .map(|container| {
-                json!({
-                    "name": container.name,
-                    "image": container.image,
-                    "args": container.args,
-                    "env": container.env,
-                    "resources": container.resources,
-                })
-            })
-            .collect::<Vec<_>>()
-    });
-    json!({
-        "name": deployment.name_any(),
-        "labels": deployment.metadata.labels,
-        "replicas": spec.and_then(|spec| spec.replicas),
-        "containers": containers,
-        "status": deployment.status,
-    })
-}
-
-fn pod(pod: &Pod) -> Value {
-    let status = pod.status.as_ref();
-    json!({
-        "name": pod.name_any(),
-        "phase": status.and_then(|status| status.phase.as_ref()),
-        "started": status.and_then(|status| status.start_time.as_ref()),
-        "conditions": status.and_then(|status| status.conditions.as_ref()),
-        "containers": status.and_then(|status| status.container_statuses.as_ref()),
-    })
-}
-
-fn config_maps(deployments: &[Deployment]) -> Vec<String> {
-    let pods = deployments
-        .iter()
-        .filter_map(|deployment| deployment.spec.as_ref()?.template.spec.as_ref());
-    let volumes = pods.flat_map(|pod| pod.volumes.iter().flatten());
-    let names = volumes.filter_map(|volume| Some(volume.config_map.as_ref()?.name.clone()));
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// Files as what they hold: only what has a structure can be redacted by it.
-fn files(data: BTreeMap<String, String>) -> BTreeMap<String, Value> {
-    let read = |text: &str| match serde_saphyr::from_str::<Value>(text) {
-        Ok(value @ Value::Object(_)) => value,
-        Ok(_) | Err(_) => json!(format!("no YAML mapping of {} bytes; left out", text.len())),
-    };
-    data.into_iter().map(|(name, text)| (name, read(&text))).collect()
-}
-
-fn source(found: &Found, now: Timestamp) -> Value {
-    let metadata = &found.object.metadata;
-    json!({
-        "namespace": metadata.namespace,
-        "name": metadata.name,
-        "uid": metadata.uid,
-        "generation": metadata.generation,
-        "created": metadata.creation_timestamp,
-        "stale": found.source.as_ref().ok().and_then(|source| table::is_stale(source, now)),
-        "unreadable": found.source.as_ref().err(),
-        "spec": found.object.data.get("spec"),
-        "status": found.object.data.get("status"),
-    })
-}
-
-/// When and what, for an event about a source or what belongs to one.
-fn event(event: &Event) -> Option<(Timestamp, String)> {
-    let regarding = event.regarding.as_ref()?;
-    let kind = regarding.kind.as_deref()?;
-    if !["ScrapeSource", "CronJob", "Job"].contains(&kind) {
-        return None;
-    }
-    let series = event.series.as_ref();
-    let at = series
-        .map(|series| series.last_observed_time.0)
-        .or_else(|| event.event_time.as_ref().map(|time| time.0))
-        .or_else(|| event.deprecated_last_timestamp.as_ref().map(|time| time.0))
-        .or_else(|| event.creation_timestamp().map(|time| time.0))?;
-    let count = series.map_or(1, |series| series.count);
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    Some((
-        at,
-        format!(
-            "{at} {} {} {kind} {}/{} ({count}): {}",
-            text(&event.type_),
-            text(&event.reason),
-            text(&regarding.namespace),
-            text(&regarding.name),
-            text(&event.note)
-        ),
-    ))
 }

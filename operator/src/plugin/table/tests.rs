@@ -160,15 +160,15 @@ fn a_status_of_an_older_generation_says_nothing() {
 }
 
 #[test]
-fn a_source_is_stale_after_two_intervals_and_the_time_of_a_run() {
+fn a_source_is_stale_after_two_intervals_and_a_quarter_of_an_hour() {
     let at = |success: &str| {
         let mut status = healthy();
         status["lastSuccessTime"] = json!(success);
         let source = found("x", &json!({ "timeZone": "UTC" }), &status).source.unwrap();
         is_stale(&source, now())
     };
-    assert_eq!(at("2026-11-21T23:50:00Z"), Some(false));
-    assert_eq!(at("2026-11-21T23:49:59Z"), Some(true));
+    assert_eq!(at("2026-11-21T23:45:00Z"), Some(false));
+    assert_eq!(at("2026-11-21T23:44:59Z"), Some(true));
 }
 
 #[test]
