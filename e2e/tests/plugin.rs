@@ -4,6 +4,8 @@
 
 #[path = "plugin/previews.rs"]
 mod previews;
+#[path = "plugin/probes.rs"]
+mod probes;
 #[path = "plugin/reports.rs"]
 mod reports;
 #[path = "plugin/runs.rs"]
@@ -20,6 +22,7 @@ async fn the_plugin_shows_and_steers_sources() {
     let Some(scene) = Scene::set().await else {
         return;
     };
+    probes::find_the_operator_ready_and_create_nothing(&scene).await;
     previews::store_push_and_count_nothing(&scene).await;
     runs::are_shown_started_and_followed(&scene).await;
     runs::are_suspended_and_resumed(&scene).await;

@@ -144,6 +144,11 @@ impl User {
         Said::of(&output.unwrap())
     }
 
+    /// Its kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
     /// Its namespace.
     pub fn namespace(&self) -> &str {
         &self.namespace

@@ -73,7 +73,6 @@ fn every_sub_command_is_on_the_page() {
         "check",
         "preview",
         "events",
-        "view",
         "migrate",
         "completions",
     ] {

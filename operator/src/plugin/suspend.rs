@@ -57,7 +57,7 @@ async fn set(cluster: &Cluster, found: &Found, suspend: bool) -> Result<String> 
         ));
     }
     let scope = Scope::Namespace(key.namespace.clone());
-    cluster
+    let patched = cluster
         .objects(&scope)
         .patch(&key.name, &PatchParams::default(), &Patch::Merge(patch(suspend)))
         .await
@@ -67,10 +67,11 @@ async fn set(cluster: &Cluster, found: &Found, suspend: bool) -> Result<String> 
                 &Act::on("patch", "scrapesources", &scope).named(&key.name),
             )
         })?;
-    let next = match &found.source {
-        Ok(source) if !suspend => table::next_run(source, Timestamp::now()),
-        _ => None,
-    };
+    // None of a source that is suspended.
+    let next = Found::of(patched)
+        .source
+        .ok()
+        .and_then(|source| table::next_run(&source, Timestamp::now()));
     Ok(match next {
         Some(next) => format!("{key} {state}; next run at {next}"),
         None => format!("{key} {state}"),

@@ -4,15 +4,17 @@
 {{ .Values.nameOverride | default .Chart.Name | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What every name begins with; room is left for the longest of our endings. */}}
+{{/* What every name begins with; room is left for the longest of our endings. A release may have a dot in its
+name, a Service may not. */}}
 {{- define "sms-scraper.fullname" -}}
 {{- $name := include "sms-scraper.name" . -}}
+{{- $release := .Release.Name | replace "." "-" -}}
 {{- if .Values.fullnameOverride -}}
 {{ .Values.fullnameOverride | trunc 35 | trimSuffix "-" }}
-{{- else if contains $name .Release.Name -}}
-{{ .Release.Name | trunc 35 | trimSuffix "-" }}
+{{- else if contains $name $release -}}
+{{ $release | trunc 35 | trimSuffix "-" }}
 {{- else -}}
-{{ printf "%s-%s" .Release.Name $name | trunc 35 | trimSuffix "-" }}
+{{ printf "%s-%s" $release $name | trunc 35 | trimSuffix "-" }}
 {{- end -}}
 {{- end }}
 
@@ -55,16 +57,21 @@ app.kubernetes.io/instance: {{ $.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Labels of an object of a component, and further ones: (list $ "operator" .Values.operator.labels). */}}
+{{/* Labels of an object of a component, and further ones: (list $ "operator" .Values.operator.labels). Those by which objects find
+each other, and Helm finds its own, cannot be changed. */}}
 {{- define "sms-scraper.labels" -}}
 {{- $ := index . 0 -}}
+{{- $more := mustMergeOverwrite (dict) $.Values.commonLabels (gt (len .) 2 | ternary (last .) dict) -}}
 helm.sh/chart: {{ $.Chart.Name }}-{{ $.Chart.Version | replace "+" "_" }}
 app.kubernetes.io/managed-by: {{ $.Release.Service }}
+{{- if not (hasKey $more "app.kubernetes.io/version") }}
 app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
+{{- end }}
+{{- if not (hasKey $more "app.kubernetes.io/part-of") }}
 app.kubernetes.io/part-of: sms-scraper
+{{- end }}
 {{ include "sms-scraper.selector" (list $ (index . 1)) }}
-{{- $more := mustMergeOverwrite (dict) $.Values.commonLabels (gt (len .) 2 | ternary (last .) dict) }}
-{{- with $more }}
+{{- with omit $more "helm.sh/chart" "app.kubernetes.io/managed-by" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
@@ -96,7 +103,7 @@ metadata:
 {{- define "sms-scraper.image" -}}
 {{- $ := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- with $image.registry | default $.Values.imageRegistry }}{{ . }}/{{ end }}{{ $image.repository -}}
+{{- with $image.registry | default $.Values.imageRegistry | default (dig "imageRegistry" "" ($.Values.global | default dict)) }}{{ . }}/{{ end }}{{ $image.repository -}}
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag | default $.Chart.AppVersion }}{{ end -}}
 {{- end }}
 

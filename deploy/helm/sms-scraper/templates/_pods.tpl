@@ -49,7 +49,7 @@ topologySpreadConstraints:
 metadata:
   labels:
     {{- include "sms-scraper.selector" (list $ $component) | nindent 4 }}
-    {{- with mustMergeOverwrite (dict) $.Values.commonLabels $values.podLabels }}
+    {{- with omit (mustMergeOverwrite (dict) $.Values.commonLabels $values.podLabels) "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- with mustMergeOverwrite (dict) $values.podAnnotations (index . 3) }}
