@@ -70,7 +70,6 @@ fn every_sub_command_is_on_the_page() {
     for name in [
         "ingester",
         "serve",
-        "view",
         "check",
         "preview",
         "events",
