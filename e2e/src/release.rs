@@ -47,7 +47,7 @@ impl Release {
         release
     }
 
-    /// What the chart calls the operator, and the ConfigMap with the settings of its Jobs.
+    /// What the chart calls the operator.
     pub fn operator(&self) -> String {
         format!("{}-sms-scraper-operator", self.name)
     }
@@ -73,7 +73,8 @@ impl Release {
     /// # Panics
     /// If there are none.
     pub fn job_settings(&self) -> String {
-        let (name, field) = (self.operator(), "jsonpath={.data.job-settings\\.yaml}");
+        let name = format!("{}-sms-scraper-job-settings", self.name);
+        let field = "jsonpath={.data.job-settings\\.yaml}";
         let output = self
             .cluster
             .kubectl(&["get", "configmap", &name, "-n", HOME, "-o", field]);
