@@ -27,7 +27,7 @@ pub async fn tell_everything_but_secrets(scene: &Scene) {
         "== VERSIONS ==",
         "gitVersion: v1.",
         "storedVersions:",
-        "sms-scraper/operator:e2e",
+        "sms-scraper/operator:",
         "holderIdentity:",
         "pushgateway:",
         "name: EXTRA",
