@@ -82,8 +82,13 @@ fn configuration(exporter: u16, gateway: &Pushgateway) -> String {
     let adapted = shipped
         .replace("host.docker.internal:9898", &format!("127.0.0.1:{exporter}"))
         .replace("pushgateway:9091", gateway.target())
+        .replace(
+            "/etc/prometheus/rules",
+            repository("ops/prometheus/rules").to_str().unwrap(),
+        )
         .replace("15s", "1s");
     assert!(!adapted.contains("host.docker.internal") && !adapted.contains("pushgateway:9091"));
+    assert!(!adapted.contains("/etc/prometheus"));
     adapted
 }
 
@@ -121,6 +126,7 @@ async fn the_handbook_and_the_dashboard_find_what_the_runs_did() {
     both_endpoints_are_clean(&gateway, metrics_port, health_port).await;
     series_have_the_values_of_the_runs(&prometheus).await;
     dashboard::every_panel_shows_something(&prometheus).await;
+    dashboard::every_query_and_rule_finds_something(&prometheus);
     let here = handbook::Here {
         gateway: &gateway,
         prometheus: &prometheus,

@@ -35,20 +35,29 @@ impl Panel {
     }
 }
 
-/// The dashboard's panels in their order, with this time in the place of `$window` and every API selected.
+/// The overview's panels in their order, with this time as every window, and everything selected.
 pub fn panels(window: &str) -> Vec<Panel> {
-    let panels = dashboard()["panels"].clone();
+    panels_of(OVERVIEW, window)
+}
+
+/// As [`panels`], of any dashboard.
+pub fn panels_of(name: &str, window: &str) -> Vec<Panel> {
+    let panels = dashboard(name)["panels"].clone();
     let panels = panels.as_array().unwrap().iter();
     panels
         .filter(|panel| panel["type"] != "row")
         .map(|panel| {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             let query = |target: &Value| {
-                let expression = text(&target["expr"]).replace("$api", ".+");
-                (
-                    expression.replace("$window", window),
-                    text(&target["legendFormat"]),
-                )
+                let everything = ["$job", "$instance", "$api"];
+                let windows = ["$window", "$__rate_interval"];
+                let expression = everything.iter().fold(text(&target["expr"]), |text, variable| {
+                    text.replace(variable, ".+")
+                });
+                let expression = windows
+                    .iter()
+                    .fold(expression, |text, variable| text.replace(variable, window));
+                (expression, text(&target["legendFormat"]))
             };
             let transformations = panel["transformations"].as_array();
             let filter = transformations
@@ -67,9 +76,14 @@ pub fn panels(window: &str) -> Vec<Panel> {
         .collect()
 }
 
-/// The dashboard as Grafana loads it.
-pub fn dashboard() -> Value {
-    let file = "../ops/grafana/provisioning/dashboards/sms-scraper-overview.json";
+/// The dashboard of sources.
+pub const OVERVIEW: &str = "sms-scraper-overview";
+/// The dashboard of the operator.
+pub const OPERATOR: &str = "sms-operator";
+
+/// A dashboard as Grafana loads it.
+pub fn dashboard(name: &str) -> Value {
+    let file = format!("../ops/grafana/provisioning/dashboards/{name}.json");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
