@@ -3,7 +3,7 @@
 use std::{fs, process::Command, time::Duration};
 
 use super::{Error, Result};
-use crate::layout::{HOST_ADDRESS, NODE_ADDRESS, VENUE_ADDRESS};
+use crate::layout::{HOST_ADDRESS, NODE_ADDRESS, SERVICE_RANGE, VENUE_ADDRESS};
 
 const NODE_LINK: &str = "node0";
 const HOST_LINK: &str = "sms-e2e0";
@@ -27,6 +27,8 @@ pub async fn prepare(linked_to_host: bool) -> Result<()> {
     }
     ip(&format!("address add {NODE_ADDRESS}/24 dev {NODE_LINK}"))?;
     ip(&format!("link set {NODE_LINK} up"))?;
+    // Without a route a connection from the node fails before the address of a Service is translated.
+    ip(&format!("route add {SERVICE_RANGE} dev {NODE_LINK}"))?;
     let path = "/proc/sys/net/ipv4/ip_forward";
     fs::write(path, "1").map_err(Error::file("write", path))
 }

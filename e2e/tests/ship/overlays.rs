@@ -29,7 +29,7 @@ async fn every_overlay_is_applied_and_works() {
 /// Its own database, Pushgateway and view, all in one namespace.
 async fn dev(scene: &Scene) {
     let _volumes = [Volume::provide(&scene.cluster), Volume::provide(&scene.cluster)];
-    let overlay = Overlay::apply(scene, "dev");
+    let _overlay = Overlay::apply(scene, "dev");
     let home = Namespace::existing(&scene.cluster, HOME);
     kubectl(
         &scene.cluster,
@@ -50,14 +50,13 @@ async fn dev(scene: &Scene) {
         "{stored}"
     );
     assert_pushed(&home, "sms-pushgateway", "laptop").await;
-    overlay.delete();
 }
 
 /// Monitoring, network policies, a Pushgateway; the database is somewhere else.
 async fn production(scene: &Scene) {
     let _definitions = Definitions::install(&scene.cluster);
     let _volume = Volume::provide(&scene.cluster);
-    let overlay = Overlay::apply(scene, "production");
+    let _overlay = Overlay::apply(scene, "production");
     let home = Namespace::existing(&scene.cluster, HOME);
     run(scene, &scene.music, "hall").await;
     assert_eq!(scene.stored("hall"), EVENTS.to_string());
@@ -66,7 +65,6 @@ async fn production(scene: &Scene) {
         let found = scene.kubectl(&home, &["get", kind, "-o", "name"]);
         assert!(!found.is_empty(), "{kind}");
     }
-    overlay.delete();
 }
 
 /// Whoever applies it may nothing outside the namespace: it and the CRD are there already.
@@ -88,7 +86,6 @@ async fn namespaced(scene: &Scene) {
     }
     let home = Namespace::existing(&scene.cluster, HOME);
     run(scene, &home, "corner").await;
-    overlay.delete();
 }
 
 struct Overlay<'s> {
@@ -102,8 +99,11 @@ impl<'s> Overlay<'s> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../deploy/kustomize/overlays")
             .join(name);
-        let folder = folder.display().to_string();
-        kubectl(&scene.cluster, &["apply", "--server-side", "-k", &folder]);
+        let overlay = Self {
+            scene,
+            folder: folder.display().to_string(),
+        };
+        kubectl(&scene.cluster, &["apply", "--server-side", "-k", &overlay.folder]);
         let wait = [
             "-n",
             HOME,
@@ -119,14 +119,15 @@ impl<'s> Overlay<'s> {
             "{name}: {waited:?}\n{}",
             account(&scene.cluster, HOME)
         );
-        Self { scene, folder }
+        overlay
     }
+}
 
-    fn delete(self) {
-        kubectl(
-            &self.scene.cluster,
-            &["delete", "--timeout=4m", "-k", &self.folder],
-        );
+impl Drop for Overlay<'_> {
+    fn drop(&mut self) {
+        self.scene
+            .cluster
+            .kubectl(&["delete", "--ignore-not-found", "--timeout=4m", "-k", &self.folder]);
     }
 }
 

@@ -84,6 +84,26 @@ pub async fn assert_pushed(namespace: &Namespace, service: &str, api: &str) {
     .await;
 }
 
+/// Takes away, however the test ends, what would hinder the next one.
+struct Release {
+    cluster: Cluster,
+    namespace: String,
+}
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        let namespace = ["--namespace", &self.namespace];
+        let uninstall = [
+            "uninstall",
+            RELEASE,
+            "--ignore-not-found",
+            "--wait",
+            "--timeout=3m",
+        ];
+        helm::run(&self.cluster, uninstall.iter().chain(&namespace));
+    }
+}
+
 /// The parts of one test.
 pub struct Scene {
     pub cluster: Cluster,
@@ -93,6 +113,7 @@ pub struct Scene {
     pub music: Namespace,
     pub venue: Venue,
     pub postgres: Postgres,
+    release: Release,
 }
 
 impl Scene {
@@ -101,8 +122,14 @@ impl Scene {
         let cluster = Cluster::with_node().await?;
         let (venue_address, node_address) = (cluster.venue_address()?, cluster.node_address()?);
         crd::remove(&cluster).await;
+        let home = Namespace::create(&cluster, purpose).await;
+        let release = Release {
+            cluster: cluster.clone(),
+            namespace: home.name().to_owned(),
+        };
         let scene = Self {
-            home: Namespace::create(&cluster, purpose).await,
+            home,
+            release,
             music: Namespace::create(&cluster, "music").await,
             venue: Venue::start(&venue_address, Answer::Events(EVENTS)).await,
             postgres: Postgres::start(&node_address).await,
@@ -202,6 +229,7 @@ impl Scene {
 
     /// Ends everything but the CRD.
     pub async fn end(self) {
+        drop(self.release);
         self.music.delete().await;
         self.home.delete().await;
     }

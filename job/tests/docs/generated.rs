@@ -70,11 +70,9 @@ fn every_sub_command_is_on_the_page() {
     for name in [
         "ingester",
         "serve",
-        "view",
         "check",
         "preview",
         "events",
-        "view",
         "migrate",
         "completions",
     ] {

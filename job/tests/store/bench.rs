@@ -22,6 +22,7 @@ pub const NO_WAIT: Duration = Duration::ZERO;
 pub struct Bench {
     pub url: StoreUrl,
     /// The address as a user writes it.
+    #[allow(dead_code, reason = "the tests of the view need it")]
     pub given: String,
     /// Where statements of the test itself go.
     pub raw: String,
