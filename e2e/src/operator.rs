@@ -76,13 +76,7 @@ pub async fn install_rights(cluster: &Cluster) {
     static RENDERED: OnceLock<String> = OnceLock::new();
     crd::install(cluster).await;
     install_home(cluster);
-    cluster.apply(RENDERED.get_or_init(|| {
-        rights(
-            cluster,
-            HOME,
-            &["--show-only=templates/operator/aggregate-roles.yaml"],
-        )
-    }));
+    cluster.apply(RENDERED.get_or_init(|| rights(cluster, HOME, &[])));
 }
 
 /// Creates the operator's namespace, which enforces the `restricted` Pod Security standard.
@@ -95,13 +89,21 @@ pub fn install_home(cluster: &Cluster) {
     ));
 }
 
-/// Account, roles and bindings as the chart renders them for an operator in `home`; `flags` are further ones of
+/// Accounts, roles and bindings, all that the chart renders for an operator in `home`; `flags` are further ones of
 /// `helm template`.
 ///
 /// # Panics
 /// If Helm refuses.
 pub fn rights(cluster: &Cluster, home: &str, flags: &[&str]) -> String {
+    const KINDS: [&str; 5] = [
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+    ];
     let chart = helm::chart("sms-scraper").display().to_string();
+    // Names that are the same whatever the release.
     let fixed = [
         "template",
         "sms",
@@ -109,10 +111,15 @@ pub fn rights(cluster: &Cluster, home: &str, flags: &[&str]) -> String {
         "--namespace",
         home,
         "--set=fullnameOverride=sms",
-        "--show-only=templates/operator/service-account.yaml",
-        "--show-only=templates/operator/rbac.yaml",
     ];
-    helm::helm(cluster, fixed.iter().chain(flags))
+    // `helm test` has rights of its own.
+    let rendered = helm::helm(cluster, fixed.iter().chain(flags).chain(&["--no-hooks"]));
+    let is_right = |object: &&str| {
+        let mut kinds = object.lines().filter_map(|line| line.strip_prefix("kind: "));
+        kinds.any(|kind| KINDS.contains(&kind))
+    };
+    let kept: Vec<_> = rendered.split("\n---\n").filter(is_right).collect();
+    kept.join("\n---\n")
 }
 
 /// A kubeconfig of the operator's service account in `home`.

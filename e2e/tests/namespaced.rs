@@ -18,7 +18,8 @@ async fn an_operator_with_rights_in_one_namespace_leads_and_works_there() {
     crd::install(&cluster).await;
     let namespace = Namespace::create(&cluster, "namespaced").await;
     let watched = format!("--set=watchNamespaces={{{}}}", namespace.name());
-    let rights = operator::rights(&cluster, namespace.name(), &[&watched]);
+    let flags = [watched.as_str(), "--set=rbac.aggregateRoles=false"];
+    let rights = operator::rights(&cluster, namespace.name(), &flags);
     assert!(!rights.contains("kind: ClusterRole"), "{rights}");
     cluster.apply(&rights);
 

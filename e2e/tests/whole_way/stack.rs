@@ -8,11 +8,10 @@ use std::{
 };
 
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
-use kube::api::{ListParams, PostParams};
+use kube::api::PostParams;
 use serde_json::json;
 use sms_e2e::{
-    Cluster, Namespace, crd, eventually, helm,
-    operator::{self, HOME},
+    Cluster, Namespace, Release, crd, eventually,
     services::{Postgres, Prometheus, Pushgateway},
 };
 use tempfile::TempDir;
@@ -34,7 +33,7 @@ pub struct Stack {
     /// Settings of Jobs, as the operators have them.
     pub job_settings: String,
     pub folder: TempDir,
-    _operators: Operators,
+    _operators: Release,
 }
 
 impl Stack {
@@ -47,12 +46,14 @@ impl Stack {
         let (gateway, postgres) =
             tokio::join!(Pushgateway::start(&node_address), Postgres::start(&node_address));
         let folder = tempfile::tempdir().unwrap();
-        let operators = Operators::install(&cluster, &gateway).await;
+        let settings = format!("--set=jobs.pushgateway.url={}", gateway.url());
+        let operators = Release::install(&cluster, "whole-way", &[&settings]);
         let namespace = Namespace::create(&cluster, "music").await;
         put_secret(&namespace, &postgres.url()).await;
         start_venues(&cluster, &namespace, &venue_address).await;
-        let configuration =
-            prometheus_configuration(&operators.addresses().await, gateway.target(), folder.path());
+        let exporters = operators.exporters().await;
+        assert_eq!(exporters.len(), 2, "{exporters:?}");
+        let configuration = prometheus_configuration(&exporters, gateway.target(), folder.path());
         let prometheus = Prometheus::start(&node_address, &configuration).await;
         Some(Self {
             venues: format!("http://{venue_address}:{VENUES_PORT}"),
@@ -117,80 +118,6 @@ pub fn repository(path: &str) -> PathBuf {
 pub fn replaced(text: &str, this: &str, by: &str) -> String {
     assert_eq!(text.matches(this).count(), 1, "{this:?} in\n{text}");
     text.replacen(this, by, 1)
-}
-
-/// The release of the chart; it goes with this value, however the test ends.
-struct Operators {
-    cluster: Cluster,
-}
-
-const RELEASE: &str = "whole-way";
-/// What the chart calls the operator of this release, and the ConfigMap with the settings of its Jobs.
-const OPERATOR: &str = "whole-way-sms-scraper-operator";
-
-impl Operators {
-    /// Installs the chart, with a Pushgateway, and waits for both replicas.
-    async fn install(cluster: &Cluster, gateway: &Pushgateway) -> Self {
-        operator::install_home(cluster);
-        let operators = Self {
-            cluster: cluster.clone(),
-        };
-        let gateway = format!("--set=jobs.pushgateway.url={}", gateway.url());
-        let mut arguments = helm::images(cluster);
-        arguments.extend(
-            [
-                "install",
-                RELEASE,
-                &helm::chart("sms-scraper").display().to_string(),
-                "--namespace",
-                HOME,
-                // It is there, and belongs to all tests.
-                "--set=crds.enabled=false",
-                &gateway,
-                "--wait",
-                "--timeout=5m",
-            ]
-            .map(str::to_owned),
-        );
-        let cluster = cluster.clone();
-        tokio::task::spawn_blocking(move || helm::helm(&cluster, &arguments))
-            .await
-            .unwrap();
-        operators
-    }
-
-    /// Addresses of the exporters of both replicas.
-    async fn addresses(&self) -> Vec<String> {
-        let pods: kube::Api<Pod> = kube::Api::namespaced(self.cluster.client(), HOME);
-        let labels = format!("app.kubernetes.io/component=operator,app.kubernetes.io/instance={RELEASE}");
-        let pods = pods.list(&ListParams::default().labels(&labels)).await.unwrap();
-        let address = |pod: Pod| pod.status?.pod_ip.map(|address| format!("{address}:9898"));
-        let addresses: Vec<_> = pods.items.into_iter().filter_map(address).collect();
-        assert_eq!(addresses.len(), 2, "{addresses:?}");
-        addresses
-    }
-
-    /// Settings of Jobs as the chart renders them.
-    fn job_settings(&self) -> String {
-        let settings = ["get", "configmap", OPERATOR, "-n", HOME, "-o"];
-        let text = ["jsonpath={.data.job-settings\\.yaml}"];
-        printed(self.cluster.kubectl(&[&settings[..], &text].concat()))
-    }
-}
-
-impl Drop for Operators {
-    fn drop(&mut self) {
-        // The tests that follow have operators of their own.
-        let operator = format!("deployment/{OPERATOR}");
-        let logs = ["-n", HOME, "logs", &operator, "--all-pods", "--prefix"];
-        if std::thread::panicking() {
-            println!("{}", String::from_utf8_lossy(&self.cluster.kubectl(&logs).stdout));
-        }
-        helm::run(
-            &self.cluster,
-            ["uninstall", RELEASE, "--namespace", HOME, "--wait"],
-        );
-    }
 }
 
 /// What the compose file's Prometheus has, at the addresses of this installation, and quicker.
