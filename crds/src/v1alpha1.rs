@@ -51,6 +51,8 @@ pub use store::{RetentionSpec, StoreSpec};
     printcolumn(name = "Skipped", type_ = "integer", json_path = ".status.lastRun.skipped"),
     printcolumn(name = "Next run", type_ = "string", json_path = ".status.nextRunTime"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Last outcome", type_ = "string", json_path = ".status.lastRun.outcome", priority = 1),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.lastRun.reason", priority = 1),
     validation = Rule::new("self.metadata.name.size() <= 63")
         .message("metadata.name: is longer than 63 characters, which a label cannot hold: shorten the name")
 )]

@@ -188,6 +188,8 @@ fn columns_and_selectable_fields_are_those_that_people_look_for() {
             "Skipped integer .status.lastRun.skipped",
             "Next run string .status.nextRunTime",
             "Age date .metadata.creationTimestamp",
+            "Last outcome string .status.lastRun.outcome",
+            "Reason string .status.lastRun.reason",
         ]
     );
     let selectable: Vec<&str> = version

@@ -22,7 +22,7 @@ imagePullPolicy: {{ $jobs.image.pullPolicy }}
 {{ toYaml (dict $field .) }}
 {{- end }}
 {{- end }}
-runAsUser: {{ hasKey $jobs "runAsUser" | ternary $jobs.runAsUser "null" }}
+runAsUser: {{ hasKey $jobs "runAsUser" | ternary (int64 $jobs.runAsUser) "null" }}
 {{- if $jobs.caConfigMap.name }}
 caConfigMap:
   name: {{ $jobs.caConfigMap.name }}
