@@ -13,6 +13,7 @@ use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
 };
+use tokio_io_timeout::TimeoutStream;
 
 use crate::stop::Stop;
 
@@ -22,6 +23,8 @@ pub const CONNECTIONS: u32 = 256;
 pub const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Longest head of a request in bytes.
 pub const HEAD_SIZE: usize = 16_384;
+/// Time in which a client has to take a part of its answer.
+pub const READ_LIMIT: Duration = Duration::from_secs(10);
 /// Age from which a connection takes no further request, and the time that the last answer then has.
 pub const AGE_LIMIT: Duration = Duration::from_mins(1);
 const LAST_ANSWER_LIMIT: Duration = Duration::from_mins(1);
@@ -56,11 +59,13 @@ pub async fn serve(listener: TcpListener, router: Router, stop: Stop) {
 
 async fn connection(stream: TcpStream, router: Router, stop: Stop) {
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(READ_LIMIT));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(HEAD_SIZE)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(router));
     let mut served = pin!(served);
     let limit = tokio::select! {
         _ = served.as_mut() => return,

@@ -248,6 +248,11 @@ const API_LIMITS: &[(&str, &str, &str)] = &[
     ("job/src/view", "CONNECTIONS: u32 = 256;", "| connections | 256 |"),
     (
         "job/src/view",
+        "READ_LIMIT: Duration = Duration::from_secs(10);",
+        "| cut off after 10 s |",
+    ),
+    (
+        "job/src/view",
         "AGE_LIMIT: Duration = Duration::from_mins(1);",
         "| 60 s, and",
     ),
