@@ -11,6 +11,7 @@ mod complete;
 mod found;
 mod get;
 mod logs;
+mod patience;
 mod pods;
 mod preview;
 pub mod problem;
@@ -21,6 +22,7 @@ pub mod table;
 
 use std::{fmt::Display, process::ExitCode};
 
+use kube::api::PatchParams;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::commands::{CommandError, output};
@@ -32,6 +34,17 @@ pub const INTERRUPTED: u8 = 130;
 
 /// What a command gives: its exit code, or why it has none.
 pub type Result<T = u8, E = CommandError> = std::result::Result<T, E>;
+
+/// Who changed a field, as `metadata.managedFields` tells it.
+const FIELD_MANAGER: &str = "kubectl-sms";
+
+/// How sources are patched.
+fn patch_params() -> PatchParams {
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
 
 /// Runs the command that was asked for.
 pub fn run(args: Args) -> ExitCode {

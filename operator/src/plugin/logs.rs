@@ -13,6 +13,7 @@ use super::{
     args::LogsArgs,
     cluster::Cluster,
     interrupted,
+    patience::Patience,
     pods::{Standing, jobs_of, pods_of, standing},
     problem::{self, Act},
     tell,
@@ -39,7 +40,7 @@ async fn show(cluster: &Cluster, args: &LogsArgs) -> Result<()> {
     let jobs = jobs_of(cluster, &args.name).await?;
     let source = found.source.as_deref().ok();
     let job = choose(&jobs, args, source).map_err(CommandError::configuration)?;
-    let pod = started(cluster, &job, args.follow, source).await?;
+    let pod = started(cluster, &args.name, &job, args.follow, source).await?;
     print(cluster, &pod, args.follow).await
 }
 
@@ -117,10 +118,20 @@ fn kept(source: Option<&ScrapeSource>, job: &str) -> String {
 }
 
 /// The newest Pod of `job`, once it has something to say.
-async fn started(cluster: &Cluster, job: &str, follow: bool, source: Option<&ScrapeSource>) -> Result<Pod> {
+async fn started(
+    cluster: &Cluster,
+    name: &str,
+    job: &str,
+    follow: bool,
+    source: Option<&ScrapeSource>,
+) -> Result<Pod> {
     let mut told = String::new();
+    let mut patience = Patience::default();
     loop {
-        let mut pods = pods_of(cluster, job).await?;
+        let Some(mut pods) = patience.bear(pods_of(cluster, job).await)? else {
+            sleep(PAUSE).await;
+            continue;
+        };
         if pods.len() > 1 && told.is_empty() {
             tell(format_args!(
                 "Job {job} took {} Pods; this is the newest",
@@ -147,7 +158,9 @@ async fn started(cluster: &Cluster, job: &str, follow: bool, source: Option<&Scr
                 }
             },
         };
-        if !follow {
+        // A Job that has ended gets no Pod any more.
+        let waits = follow && (pod.is_some() || is_under_way(&jobs_of(cluster, name).await?, job));
+        if !waits {
             return Err(CommandError::transient(match pod {
                 Some(_) => format!("Job {job} {state}: wait for it with -f"),
                 None => format!(
@@ -162,6 +175,20 @@ async fn started(cluster: &Cluster, job: &str, follow: bool, source: Option<&Scr
         }
         sleep(PAUSE).await;
     }
+}
+
+/// Whether a Job is there and has not ended.
+fn is_under_way(jobs: &[Job], name: &str) -> bool {
+    let job = jobs.iter().find(|job| job.name_any() == name);
+    job.is_some_and(|job| {
+        let conditions = job
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
+        !conditions
+            .filter(|condition| condition.status == "True")
+            .any(|condition| matches!(condition.type_.as_str(), "Complete" | "Failed"))
+    })
 }
 
 async fn print(cluster: &Cluster, pod: &Pod, follow: bool) -> Result<()> {
@@ -198,6 +225,22 @@ mod tests {
 
     fn job(name: &str) -> Job {
         serde_json::from_value(json!({ "metadata": { "name": name } })).unwrap()
+    }
+
+    #[test]
+    fn a_job_that_ended_or_is_gone_gets_no_pod_any_more() {
+        let with = |kind: &str, status: &str| -> Job {
+            serde_json::from_value(json!({
+                "metadata": { "name": "x-1" },
+                "status": { "conditions": [{ "type": kind, "status": status }] },
+            }))
+            .unwrap()
+        };
+        assert!(is_under_way(&[job("x-1")], "x-1"));
+        assert!(is_under_way(&[with("Complete", "False")], "x-1"));
+        assert!(!is_under_way(&[with("Complete", "True")], "x-1"));
+        assert!(!is_under_way(&[with("Failed", "True")], "x-1"));
+        assert!(!is_under_way(&[job("x-2")], "x-1"));
     }
 
     fn source() -> ScrapeSource {

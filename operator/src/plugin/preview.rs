@@ -22,6 +22,7 @@ use super::{
     args::{PreviewArgs, PreviewFormat},
     cluster::Cluster,
     interrupted,
+    patience::Patience,
     pods::{Standing, pods_of, standing},
     problem::{self, Act},
     tell,
@@ -112,8 +113,12 @@ async fn follow(cluster: &Cluster, job: &str, args: &PreviewArgs) -> Result {
     let begun = Instant::now();
     let mut stuck: Option<(String, Instant)> = None;
     let mut has_told = false;
+    let mut patience = Patience::default();
     loop {
-        let pods = pods_of(cluster, job).await?;
+        let Some(pods) = patience.bear(pods_of(cluster, job).await)? else {
+            sleep(PAUSE).await;
+            continue;
+        };
         let state = pods.first().map(standing);
         if let (Some(pod), Some(Standing::Ended(code, why))) = (pods.first(), &state) {
             return ended(cluster, &pod.name_any(), *code, why.as_deref(), args).await;

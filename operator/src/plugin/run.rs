@@ -5,10 +5,7 @@ mod progress;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::{
-    Api,
-    api::{Patch, PatchParams},
-};
+use kube::{Api, api::Patch};
 use serde_json::{Value, json};
 use sms_crds::{ScrapeSource, conditions::READY, labels::RUN_NOW};
 use tokio::time::{Instant, sleep};
@@ -17,7 +14,8 @@ use super::{
     INTERRUPTED, Result,
     args::RunArgs,
     cluster::Cluster,
-    interrupted,
+    interrupted, patch_params,
+    patience::Patience,
     problem::{self, Act, Scope},
     tell,
 };
@@ -87,7 +85,7 @@ async fn ask(cluster: &Cluster, name: &str, token: &str) -> Result<()> {
     let here = cluster.scope(false);
     cluster
         .objects(&here)
-        .patch(name, &PatchParams::default(), &Patch::Merge(patch(token)))
+        .patch(name, &patch_params(), &Patch::Merge(patch(token)))
         .await
         .map(drop)
         .map_err(|error| problem::explain(&error, &Act::on("patch", "scrapesources", &here).named(name)))
@@ -97,9 +95,17 @@ async fn follow(cluster: &Cluster, args: &RunArgs, token: &str) -> Result {
     let name = &args.name;
     let asked = Instant::now();
     let mut told = String::new();
+    let mut patience = Patience::default();
+    let mut job: Option<String> = None;
     loop {
-        let source = read(cluster, name).await?;
-        let progress = progress::of(&source, token);
+        let Some(source) = patience.bear(read(cluster, name).await)? else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        let progress = progress::of(&source, token, job.as_deref());
+        if let Progress::Started { job: started } = &progress {
+            job = Some(started.clone());
+        }
         let words = progress.in_words(&source.key());
         let is_silent = progress == Progress::Asked && asked.elapsed() < ANSWER_LIMIT;
         if words != told && !is_silent && !matches!(progress, Progress::Over { .. }) {

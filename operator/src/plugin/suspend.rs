@@ -1,7 +1,7 @@
 //! `suspend` and `resume`. IO: patches sources.
 
 use jiff::Timestamp;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use serde_json::{Value, json};
 
 use super::{
@@ -9,6 +9,7 @@ use super::{
     args::SuspendArgs,
     cluster::Cluster,
     found::Found,
+    patch_params,
     problem::{self, Act, Scope},
     table, tell,
 };
@@ -59,7 +60,7 @@ async fn set(cluster: &Cluster, found: &Found, suspend: bool) -> Result<String> 
     let scope = Scope::Namespace(key.namespace.clone());
     let patched = cluster
         .objects(&scope)
-        .patch(&key.name, &PatchParams::default(), &Patch::Merge(patch(suspend)))
+        .patch(&key.name, &patch_params(), &Patch::Merge(patch(suspend)))
         .await
         .map_err(|error| {
             problem::explain(

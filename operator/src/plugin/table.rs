@@ -17,6 +17,9 @@ use crate::runs::text::plain;
 /// Longest message in a wide table, in bytes.
 const MESSAGE_LIMIT: usize = 160;
 
+/// Longest text of a cell, in bytes: more than a schedule and its zone.
+const CELL_LIMIT: usize = 400;
+
 /// Beside two intervals, how long a source may be without a success before it is stale: as in the alert.
 const GRACE: Duration = Duration::from_mins(15);
 
@@ -75,7 +78,8 @@ pub fn sources(found: &[Found], now: Timestamp, look: Look) -> String {
     }
     for found in found {
         table.add_row(row(found, now, look).into_iter().map(|(text, mood)| {
-            let cell = Cell::new(text).set_alignment(CellAlignment::Left);
+            // Whoever writes a source must not write to this terminal.
+            let cell = Cell::new(plain(&text, CELL_LIMIT)).set_alignment(CellAlignment::Left);
             match mood {
                 Mood::Plain => cell,
                 Mood::Good => cell.fg(Color::Green),

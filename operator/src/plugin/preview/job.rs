@@ -83,13 +83,12 @@ pub fn preview(cron_job: &CronJob, source: &ScrapeSource, args: &PreviewArgs) ->
     let labels = labels_of(metadata.labels.unwrap_or_default(), &source.name_any());
     let mut annotations = metadata.annotations.unwrap_or_default();
     annotations.insert(SOURCE.to_owned(), json);
-    let store = source
-        .spec
-        .store
-        .as_ref()
-        .and_then(|store| store.secret_ref.as_ref());
-    let store = store.map(|secret| format!("{}/{STORE_KEY}", secret.name));
-    let pod = pod(template.spec.unwrap_or_default(), store.as_deref(), args).ok_or_else(foreign)?;
+    let template = template.spec.unwrap_or_default();
+    let stores: Vec<String> = [store_of(source), own(&template).as_ref().and_then(store_of)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let pod = pod(template, &stores, args).ok_or_else(foreign)?;
     Ok(Job {
         metadata: ObjectMeta {
             generate_name: Some(generate_name(&source.name_any())),
@@ -115,6 +114,27 @@ pub fn preview(cron_job: &CronJob, source: &ScrapeSource, args: &PreviewArgs) ->
     })
 }
 
+/// The source whose CronJob this is: another one than the source to preview where that comes from a file.
+fn own(pod: &PodSpec) -> Option<ScrapeSource> {
+    let container = pod
+        .containers
+        .iter()
+        .find(|container| container.name == CONTAINER)?;
+    let variable = container
+        .env
+        .iter()
+        .flatten()
+        .find(|variable| variable.name == "SMS_SOURCE")?;
+    // The operator doubles it, so that Kubernetes expands nothing.
+    serde_json::from_str(&variable.value.as_ref()?.replace("$$", "$")).ok()
+}
+
+/// The file with the store's address below the folder of Secrets, where a source names its own.
+fn store_of(source: &ScrapeSource) -> Option<String> {
+    let secret = source.spec.store.as_ref()?.secret_ref.as_ref()?;
+    Some(format!("{}/{STORE_KEY}", secret.name))
+}
+
 fn seconds(args: &PreviewArgs) -> i64 {
     i64::try_from(args.timeout.as_secs()).unwrap_or(i64::MAX).max(1)
 }
@@ -132,8 +152,8 @@ fn labels_of(mut labels: BTreeMap<String, String>, source: &str) -> BTreeMap<Str
     labels
 }
 
-/// The Pod; `store` is the file with the store's address below the folder of Secrets, where the source names its own.
-fn pod(mut pod: PodSpec, store: Option<&str>, args: &PreviewArgs) -> Option<PodSpec> {
+/// The Pod; `stores` are the files with addresses of stores below the folder of Secrets.
+fn pod(mut pod: PodSpec, stores: &[String], args: &PreviewArgs) -> Option<PodSpec> {
     pod.automount_service_account_token = Some(false);
     let container = pod
         .containers
@@ -151,7 +171,7 @@ fn pod(mut pod: PodSpec, store: Option<&str>, args: &PreviewArgs) -> Option<PodS
     let mounts = container.volume_mounts.get_or_insert_default();
     mounts.retain(|mount| !claims.contains(&mount.name));
     for volume in volumes.iter_mut() {
-        forget(volume, mounts, &files_of_runs, store);
+        forget(volume, mounts, &files_of_runs, stores);
     }
     let is_empty = |volume: &Volume| {
         let projected = volume.projected.as_ref();
@@ -208,7 +228,7 @@ fn rewrite(container: &mut Container, args: &PreviewArgs) -> Vec<String> {
 }
 
 /// Takes the files that only a run reads out of the volume with the Secrets.
-fn forget(volume: &mut Volume, mounts: &[VolumeMount], files: &[String], store: Option<&str>) {
+fn forget(volume: &mut Volume, mounts: &[VolumeMount], files: &[String], stores: &[String]) {
     let Some(projected) = &mut volume.projected else {
         return;
     };
@@ -220,7 +240,7 @@ fn forget(volume: &mut Volume, mounts: &[VolumeMount], files: &[String], store: 
     for secret in sources.iter_mut().filter_map(|source| source.secret.as_mut()) {
         if let Some(items) = &mut secret.items {
             items.retain(|item| {
-                store != Some(item.path.as_str()) && !files.contains(&format!("{folder}/{}", item.path))
+                !stores.contains(&item.path) && !files.contains(&format!("{folder}/{}", item.path))
             });
         }
     }

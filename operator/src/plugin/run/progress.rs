@@ -5,7 +5,7 @@ use sms_crds::{
     ScrapeSource, SourceKey,
     labels::RUN_NOW,
     report::{Outcome, RunReport},
-    v1alpha1::status::RunNowState,
+    v1alpha1::status::{RunNowState, ScrapeSourceStatus},
 };
 
 use crate::names;
@@ -36,10 +36,14 @@ pub enum Progress {
     },
 }
 
-/// Where the request `token` stands in `source`.
-pub fn of(source: &ScrapeSource, token: &str) -> Progress {
+/// Where the request `token` stands in `source`. `known` is the Job that it is known to have started: the status tells of
+/// the newest request only, and the run of an older one goes on.
+pub fn of(source: &ScrapeSource, token: &str, known: Option<&str>) -> Progress {
     let kept = names::kept_token(token);
     let status = source.status.as_ref();
+    if let Some(job) = known {
+        return of_job(status, job);
+    }
     let noted = status
         .and_then(|status| status.run_now.as_ref())
         .filter(|noted| noted.token == kept);
@@ -62,9 +66,14 @@ pub fn of(source: &ScrapeSource, token: &str) -> Progress {
             };
         }
     };
+    of_job(status, job)
+}
+
+/// Where a request stands whose Job was made.
+fn of_job(status: Option<&ScrapeSourceStatus>, job: &str) -> Progress {
     if let Some(run) = status
         .and_then(|status| status.last_run.as_ref())
-        .filter(|run| run.job == *job)
+        .filter(|run| run.job == job)
     {
         return Progress::Over {
             summary: summary(job, &run.report),
@@ -73,12 +82,12 @@ pub fn of(source: &ScrapeSource, token: &str) -> Progress {
     }
     // A newer run may have ended since.
     let mut recent = status.into_iter().flat_map(|status| &status.recent_runs);
-    match recent.find(|run| run.job == *job) {
+    match recent.find(|run| run.job == job) {
         Some(run) => Progress::Over {
             summary: format!("Job {job}: {}, {} processed", run.outcome.as_str(), run.processed),
             is_success: run.outcome.is_success(),
         },
-        None => Progress::Started { job: job.clone() },
+        None => Progress::Started { job: job.to_owned() },
     }
 }
 
@@ -148,24 +157,24 @@ mod tests {
 
     #[test]
     fn a_request_goes_from_asked_over_waiting_and_started_to_its_outcome() {
-        assert_eq!(of(&source("t", &json!({})), "t"), Progress::Asked);
+        assert_eq!(of(&source("t", &json!({})), "t", None), Progress::Asked);
         let waiting = json!({ "runNow": { "token": "t", "state": "Waiting", "message": "waits for Job y" } });
         assert_eq!(
-            of(&source("t", &waiting), "t"),
+            of(&source("t", &waiting), "t", None),
             Progress::Waiting {
                 why: "waits for Job y".to_owned()
             }
         );
         let started = json!({ "runNow": { "token": "t", "state": "Started", "job": "x-1" } });
         assert_eq!(
-            of(&source("t", &started), "t"),
+            of(&source("t", &started), "t", None),
             Progress::Started {
                 job: "x-1".to_owned()
             }
         );
         let mut over = started.clone();
         over["lastRun"] = last_run("Succeeded");
-        let over = of(&source("t", &over), "t");
+        let over = of(&source("t", &over), "t", None);
         assert_eq!(
             over,
             Progress::Over {
@@ -183,7 +192,7 @@ mod tests {
         run["message"] = json!("no address");
         let status = json!({ "runNow": { "token": "t", "state": "Started", "job": "x-1" }, "lastRun": run });
         assert_eq!(
-            of(&source("t", &status), "t"),
+            of(&source("t", &status), "t", None),
             Progress::Over {
                 summary: "Job x-1: Failed, DnsFailed: no address".to_owned(),
                 is_success: false
@@ -204,7 +213,7 @@ mod tests {
             ],
         });
         assert_eq!(
-            of(&source("t", &status), "t"),
+            of(&source("t", &status), "t", None),
             Progress::Over {
                 summary: "Job x-1: Suspicious, 1 processed".to_owned(),
                 is_success: false
@@ -215,7 +224,24 @@ mod tests {
     #[test]
     fn a_request_that_somebody_replaced_is_not_waited_for() {
         let status = json!({ "runNow": { "token": "other", "state": "Started", "job": "x-1" } });
-        assert_eq!(of(&source("other", &status), "t"), Progress::Replaced);
-        assert_eq!(of(&source("t", &status), "t"), Progress::Asked);
+        assert_eq!(of(&source("other", &status), "t", None), Progress::Replaced);
+        assert_eq!(of(&source("t", &status), "t", None), Progress::Asked);
+    }
+
+    #[test]
+    fn a_run_that_began_is_followed_although_somebody_asked_for_another() {
+        let other =
+            json!({ "runNow": { "token": "other", "state": "Waiting", "message": "waits for Job x-1" } });
+        assert_eq!(
+            of(&source("other", &other), "t", Some("x-1")),
+            Progress::Started {
+                job: "x-1".to_owned()
+            }
+        );
+        let over = json!({ "runNow": { "token": "other", "state": "Started", "job": "x-2" }, "lastRun": last_run("Succeeded") });
+        assert!(matches!(
+            of(&source("other", &over), "t", Some("x-1")),
+            Progress::Over { is_success: true, .. }
+        ));
     }
 }

@@ -232,6 +232,12 @@ impl Gatherer<'_> {
         let mut found = serde_json::Map::new();
         for pod in pods {
             let name = pod.name_any();
+            // The first is the operator's: a side-car that was injected must not be asked instead.
+            let first = pod.spec.as_ref().and_then(|spec| spec.containers.first());
+            let wanted = LogParams {
+                container: first.map(|container| container.name.clone()),
+                ..wanted.clone()
+            };
             match api.logs(&name, &wanted).await {
                 Ok(log) => {
                     let lines: Vec<_> = log.lines().collect();

@@ -34,7 +34,7 @@ const SECRET_KEYS: [&str; 17] = [
 ];
 
 /// Lists of `{name, value}` whose values are secret.
-const SECRET_LISTS: [&str; 2] = ["env", "headers"];
+const SECRET_LISTS: [&str; 3] = ["env", "headers", "query"];
 
 /// A part of a path that is as long as this and mixes letters and digits is taken for a secret.
 const LONG_SEGMENT: usize = 16;
@@ -57,7 +57,16 @@ static SCHEME: LazyLock<Option<Regex>> =
 pub fn value(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(self::text(&text)),
-        Value::Array(items) => items.into_iter().map(self::value).collect(),
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| {
+                if is_named_value(&item) {
+                    named_value(item)
+                } else {
+                    self::value(item)
+                }
+            })
+            .collect(),
         Value::Object(object) => {
             let entries = object.into_iter().map(|(key, value)| {
                 let value = entry(&key, value);
@@ -90,6 +99,11 @@ fn entry(key: &str, value: Value) -> Value {
         }
         other => self::value(other),
     }
+}
+
+/// Whether this is one of a list of `{name, value}`, whatever the list is called.
+fn is_named_value(item: &Value) -> bool {
+    item.get("name").is_some() && item.get("value").is_some_and(|value| !value.is_object())
 }
 
 /// One `{name, value}`: its name and where the value comes from may be seen.

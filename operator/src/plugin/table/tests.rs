@@ -184,3 +184,11 @@ fn lengths_of_time_are_short() {
         ]
     );
 }
+
+#[test]
+fn a_source_cannot_write_to_the_terminal_or_forge_a_line() {
+    let spec = json!({ "schedule": "0 1 * * \u{1b}]0;taken\u{7}*", "timeZone": "UTC\nforged   yes" });
+    let table = sources(&[found("x", &spec, &healthy())], now(), Look::default());
+    assert_eq!(table.lines().count(), 2, "{table}");
+    assert!(table.chars().all(|c| c == '\n' || !c.is_control()), "{table:?}");
+}

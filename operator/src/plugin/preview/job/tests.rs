@@ -85,6 +85,17 @@ fn a_claim_is_not_mounted_and_the_sources_own_store_is_not_seen() {
 }
 
 #[test]
+fn a_file_without_a_store_does_not_bring_in_the_store_of_the_source_whose_settings_it_takes() {
+    let settings_of = source("  store: { secretRef: { name: sms-postgres } }\n");
+    let job = preview(&cron_job(&settings_of), &source(""), &args()).unwrap();
+    let volumes = json!(job.spec.unwrap().template.spec.unwrap().volumes).to_string();
+    assert!(
+        !volumes.contains("sms-postgres") && volumes.contains("sms-venue"),
+        "{volumes}"
+    );
+}
+
+#[test]
 fn the_operator_counts_none_of_it() {
     let source = source("");
     let mut job = preview(&cron_job(&source), &source, &args()).unwrap();

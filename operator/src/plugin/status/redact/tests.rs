@@ -97,7 +97,7 @@ fn in_text(secret: &str, place: usize) -> String {
 
 /// Where a secret can stand in an object.
 fn in_object(secret: &str, place: usize) -> Value {
-    match place % 8 {
+    match place % 10 {
         0 => json!({ "env": [{ "name": "X", "value": secret }] }),
         1 => json!({ "headers": [{ "name": "X-Key", "value": secret }] }),
         2 => json!({ "fetch": { "body": secret } }),
@@ -105,6 +105,8 @@ fn in_object(secret: &str, place: usize) -> Value {
         4 => json!({ "clientSecret": secret }),
         5 => json!({ "api_key": [secret] }),
         6 => json!({ "Set-Cookie": secret }),
+        7 => json!({ "query": [{ "name": "api_key", "value": secret }] }),
+        8 => json!({ "anything": [{ "name": "x", "value": secret }] }),
         _ => json!([{ "deep": { "access-token": secret } }]),
     }
 }
@@ -124,7 +126,7 @@ proptest! {
     #[test]
     fn a_secret_in_an_object_is_nowhere(
         secret in "\\PC{8,24}",
-        place in 0_usize..8,
+        place in 0_usize..10,
         depth in 0_usize..4,
         as_text in any::<bool>(),
     ) {
