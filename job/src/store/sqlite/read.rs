@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::civil;
@@ -24,6 +24,13 @@ use super::{
 
 /// How long a statement waits for a process that writes; with a write-ahead log that is hardly ever.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Longest use of the file, as PostgreSQL has it for a statement. A thread of its own reads, which no timeout of a future
+/// stops.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Instructions of SQLite's machine between two looks at the clock: far less than a second even where each is slow.
+const LOOK_EVERY: i32 = 1_000;
 
 /// Columns of an event.
 macro_rules! event {
@@ -115,7 +122,12 @@ impl SqliteReader {
             .read_only(true)
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
+        let begun = Instant::now();
         let mut connection = options.connect().await?;
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(LOOK_EVERY, move || begun.elapsed() < LIMIT);
         let answer = work(&mut connection).await?;
         connection.close().await?;
         Ok(answer)
