@@ -68,8 +68,23 @@ pub struct Position {
 pub struct Listed {
     /// Its place.
     pub position: Position,
-    /// The event.
-    pub stored: StoredEvent,
+    /// The event, or why it cannot be told: one such event must not take the others with it.
+    pub stored: Result<StoredEvent, Unreadable>,
+}
+
+/// An event that this version cannot read. The text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the event {uid} of {source_key} is stored in a form that this version cannot read ({problem}): use the version \
+     that wrote it, or a newer one"
+)]
+pub struct Unreadable {
+    /// `namespace/name`.
+    pub source_key: String,
+    /// Identity.
+    pub uid: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 /// What of one source a list holds. Any change of the list's events changes it.
@@ -156,7 +171,7 @@ impl Kind {
         }
     }
 
-    async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, Fault> {
+    async fn event(&self, uid: &str) -> Result<Option<Result<StoredEvent, Unreadable>>, Fault> {
         match self {
             Self::Sqlite(store) => store.event(uid).await,
             Self::Postgres(store) => store.event(uid).await,
@@ -228,7 +243,7 @@ impl Reader {
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, ReadError> {
+    pub async fn event(&self, uid: &str) -> Result<Option<Result<StoredEvent, Unreadable>>, ReadError> {
         let uid = uid.to_owned();
         let asked = move |kind: Arc<Kind>| async move { kind.event(&uid).await };
         self.ask(&self.turns, "read an event", asked).await

@@ -16,7 +16,7 @@ use super::{
     super::{
         error::Fault,
         model::StoredEvent,
-        reader::{Extent, Filter, Listed, Position, StoredSource},
+        reader::{Extent, Filter, Listed, Position, StoredSource, Unreadable},
         rows::{EventRow, ExtentRow, ListedRow, SourceRow},
     },
     list,
@@ -149,7 +149,7 @@ impl SqliteReader {
                 Ok(page.fetch_all(connection).await?)
             })
             .await?;
-        rows.into_iter().map(ListedRow::into_listed).collect()
+        Ok(rows.into_iter().map(ListedRow::into_listed).collect())
     }
 
     pub(in super::super) async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, Fault> {
@@ -163,13 +163,16 @@ impl SqliteReader {
         rows.into_iter().map(ExtentRow::into_extent).collect()
     }
 
-    pub(in super::super) async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, Fault> {
+    pub(in super::super) async fn event(
+        &self,
+        uid: &str,
+    ) -> Result<Option<Result<StoredEvent, Unreadable>>, Fault> {
         let row: Option<EventRow> = self
             .transact(async |connection| {
                 Ok(sqlx::query_as(EVENT).bind(uid).fetch_optional(connection).await?)
             })
             .await?;
-        row.map(EventRow::into_event).transpose()
+        Ok(row.map(EventRow::into_readable))
     }
 
     pub(in super::super) async fn sources(&self, today: civil::Date) -> Result<Vec<StoredSource>, Fault> {
