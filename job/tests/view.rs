@@ -70,6 +70,7 @@ contract! {
         every_filter_keeps_what_it_names,
         pages_neither_repeat_nor_miss_an_event_while_others_come_and_go,
         an_event_is_told_as_the_command_tells_it,
+        an_event_of_another_version_is_left_out_and_takes_no_other_with_it,
         sources_are_counted_and_named,
         a_client_that_has_the_events_gets_no_body,
         sixty_readers_at_once_are_all_answered;

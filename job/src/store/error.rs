@@ -168,6 +168,7 @@ impl StoreError {
     fn of_sqlite(store: String, action: String, code: &str, problem: String) -> Self {
         match code.parse::<i32>().unwrap_or_default() & 0xff {
             5 | 6 => Self::Busy { store, action },
+            9 => Self::TimedOut { store, action },
             3 | 8 | 14 | 23 => Self::NotWritable { store, problem },
             11 | 26 => Self::Corrupt { store, problem },
             13 => Self::Full { store },

@@ -6,7 +6,7 @@
 
 mod error;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil};
 use serde::Serialize;
@@ -68,8 +68,23 @@ pub struct Position {
 pub struct Listed {
     /// Its place.
     pub position: Position,
-    /// The event.
-    pub stored: StoredEvent,
+    /// The event, or why it cannot be told: one such event must not take the others with it.
+    pub stored: Result<StoredEvent, Unreadable>,
+}
+
+/// An event that this version cannot read. The text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the event {uid} of {source_key} is stored in a form that this version cannot read ({problem}): use the version \
+     that wrote it, or a newer one"
+)]
+pub struct Unreadable {
+    /// `namespace/name`.
+    pub source_key: String,
+    /// Identity.
+    pub uid: String,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 /// What of one source a list holds. Any change of the list's events changes it.
@@ -109,9 +124,11 @@ pub struct StoredSource {
 
 /// A store that is only read.
 pub struct Reader {
-    kind: Kind,
-    /// Without it, readiness would wait behind every question.
-    turns: Semaphore,
+    kind: Arc<Kind>,
+    /// A question keeps its turn until the database is done with it, even if nobody waits for the answer any more.
+    turns: Arc<Semaphore>,
+    /// Readiness has a turn of its own: it must not wait behind every question.
+    checks: Arc<Semaphore>,
 }
 
 enum Kind {
@@ -125,6 +142,46 @@ impl Kind {
         match self {
             Self::Sqlite(store) if !store.path().exists() => Err(ReadError::NoFile(store.shown().to_owned())),
             Self::Sqlite(_) | Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    fn shown(&self) -> &str {
+        match self {
+            Self::Sqlite(store) => store.shown(),
+            Self::Postgres(store) => store.shown(),
+        }
+    }
+
+    async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, Fault> {
+        match self {
+            Self::Sqlite(store) => store.extent(filter).await,
+            Self::Postgres(store) => store.extent(filter).await,
+        }
+    }
+
+    async fn page(
+        &self,
+        filter: &Filter,
+        after: Option<&Position>,
+        limit: u32,
+    ) -> Result<Vec<Listed>, Fault> {
+        match self {
+            Self::Sqlite(store) => store.page(filter, after, limit).await,
+            Self::Postgres(store) => store.page(filter, after, limit).await,
+        }
+    }
+
+    async fn event(&self, uid: &str) -> Result<Option<Result<StoredEvent, Unreadable>>, Fault> {
+        match self {
+            Self::Sqlite(store) => store.event(uid).await,
+            Self::Postgres(store) => store.event(uid).await,
+        }
+    }
+
+    async fn sources(&self, today: civil::Date) -> Result<Vec<StoredSource>, Fault> {
+        match self {
+            Self::Sqlite(store) => store.sources(today).await,
+            Self::Postgres(store) => store.sources(today).await,
         }
     }
 }
@@ -142,8 +199,9 @@ impl Reader {
             Target::Missing => return Err(StoreUrlError::Missing.into()),
         };
         Ok(Self {
-            kind,
-            turns: Semaphore::new(PARALLEL as usize),
+            kind: Arc::new(kind),
+            turns: Arc::new(Semaphore::new(PARALLEL as usize)),
+            checks: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -152,15 +210,8 @@ impl Reader {
     /// # Errors
     /// See [`ReadError`].
     pub async fn check(&self) -> Result<(), ReadError> {
-        let nothing = Filter::default();
-        self.kind.exists()?;
-        let asked = async {
-            match &self.kind {
-                Kind::Sqlite(store) => store.page(&nothing, None, 0).await,
-                Kind::Postgres(store) => store.page(&nothing, None, 0).await,
-            }
-        };
-        within(self.shown(), "answer", asked).await.map(drop)
+        let asked = |kind: Arc<Kind>| async move { kind.page(&Filter::default(), None, 0).await };
+        self.ask(&self.checks, "answer", asked).await.map(drop)
     }
 
     /// How much of each source matches.
@@ -168,13 +219,9 @@ impl Reader {
     /// # Errors
     /// See [`ReadError`].
     pub async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, ReadError> {
-        let asked = async {
-            match &self.kind {
-                Kind::Sqlite(store) => store.extent(filter).await,
-                Kind::Postgres(store) => store.extent(filter).await,
-            }
-        };
-        self.ask("count events", asked).await
+        let filter = filter.clone();
+        let asked = move |kind: Arc<Kind>| async move { kind.extent(&filter).await };
+        self.ask(&self.turns, "count events", asked).await
     }
 
     /// At most `limit` events that match, from `after` on.
@@ -187,27 +234,19 @@ impl Reader {
         after: Option<&Position>,
         limit: u32,
     ) -> Result<Vec<Listed>, ReadError> {
-        let asked = async {
-            match &self.kind {
-                Kind::Sqlite(store) => store.page(filter, after, limit).await,
-                Kind::Postgres(store) => store.page(filter, after, limit).await,
-            }
-        };
-        self.ask("read events", asked).await
+        let (filter, after) = (filter.clone(), after.cloned());
+        let asked = move |kind: Arc<Kind>| async move { kind.page(&filter, after.as_ref(), limit).await };
+        self.ask(&self.turns, "read events", asked).await
     }
 
     /// The event of an identity, removed or not.
     ///
     /// # Errors
     /// See [`ReadError`].
-    pub async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, ReadError> {
-        let asked = async {
-            match &self.kind {
-                Kind::Sqlite(store) => store.event(uid).await,
-                Kind::Postgres(store) => store.event(uid).await,
-            }
-        };
-        self.ask("read an event", asked).await
+    pub async fn event(&self, uid: &str) -> Result<Option<Result<StoredEvent, Unreadable>>, ReadError> {
+        let uid = uid.to_owned();
+        let asked = move |kind: Arc<Kind>| async move { kind.event(&uid).await };
+        self.ask(&self.turns, "read an event", asked).await
     }
 
     /// Every source that ever ran, by key. `today` is where upcoming begins.
@@ -215,39 +254,46 @@ impl Reader {
     /// # Errors
     /// See [`ReadError`].
     pub async fn sources(&self, today: civil::Date) -> Result<Vec<StoredSource>, ReadError> {
-        let asked = async {
-            match &self.kind {
-                Kind::Sqlite(store) => store.sources(today).await,
-                Kind::Postgres(store) => store.sources(today).await,
-            }
-        };
-        self.ask("read its sources", asked).await
+        let asked = move |kind: Arc<Kind>| async move { kind.sources(today).await };
+        self.ask(&self.turns, "read its sources", asked).await
     }
 
     /// Says goodbye to the server.
     pub async fn close(&self) {
-        if let Kind::Postgres(store) = &self.kind {
+        if let Kind::Postgres(store) = &*self.kind {
             let _ = timeout(Duration::from_secs(3), store.close()).await;
         }
     }
 
-    fn shown(&self) -> &str {
-        match &self.kind {
-            Kind::Sqlite(store) => store.shown(),
-            Kind::Postgres(store) => store.shown(),
-        }
-    }
-
-    async fn ask<T>(
+    /// Puts a question that outlives whoever asked it: a client that went away neither frees the turn nor leaves a
+    /// statement behind that nobody counts.
+    async fn ask<T, F>(
         &self,
-        action: &str,
-        asked: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, ReadError> {
+        turns: &Arc<Semaphore>,
+        action: &'static str,
+        asked: impl FnOnce(Arc<Kind>) -> F,
+    ) -> Result<T, ReadError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
         self.kind.exists()?;
-        let Ok(Ok(_turn)) = timeout(TURN_LIMIT, self.turns.acquire()).await else {
+        let Ok(Ok(turn)) = timeout(TURN_LIMIT, turns.clone().acquire_owned()).await else {
             return Err(ReadError::Crowded);
         };
-        within(self.shown(), action, asked).await
+        let asked = asked(self.kind.clone());
+        let kind = self.kind.clone();
+        let answer = tokio::spawn(async move {
+            let _turn = turn;
+            within(kind.shown(), action, asked).await
+        });
+        answer.await.unwrap_or_else(|ended| {
+            Err(ReadError::Store(StoreError::Failed {
+                store: self.kind.shown().to_owned(),
+                action: action.to_owned(),
+                problem: ended.to_string(),
+            }))
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     error::Fault,
     model::{RunRow, SourceState, StoredEvent, StoredValidators},
-    reader::{Extent, Listed, Position, StoredSource},
+    reader::{Extent, Listed, Position, StoredSource, Unreadable},
 };
 
 #[derive(sqlx::FromRow)]
@@ -110,36 +110,44 @@ impl StateRow {
 
 impl EventRow {
     pub(super) fn into_event(self) -> Result<StoredEvent, Fault> {
-        let event = serde_json::from_str(&self.document).map_err(|error| {
-            Fault::Value(format!(
-                "event {} of {} is unreadable: {error}",
-                self.uid, self.source
-            ))
-        })?;
+        self.into_readable()
+            .map_err(|error| Fault::Value(error.to_string()))
+    }
+
+    pub(super) fn into_readable(self) -> Result<StoredEvent, Unreadable> {
+        let (source_key, uid) = (self.source.clone(), self.uid.clone());
+        self.parsed().map_err(|problem| Unreadable {
+            source_key,
+            uid,
+            problem,
+        })
+    }
+
+    fn parsed(self) -> Result<StoredEvent, String> {
         Ok(StoredEvent {
+            event: serde_json::from_str(&self.document).map_err(|error| error.to_string())?,
             source: self.source,
             api_name: self.api_name,
             uid: self.uid,
-            event,
-            first_seen: moment(&self.first_seen)?,
-            last_seen: moment(&self.last_seen)?,
-            last_modified: moment(&self.last_modified)?,
-            removed_at: optional_moment(self.removed_at.as_deref())?,
+            first_seen: parsed_moment(&self.first_seen)?,
+            last_seen: parsed_moment(&self.last_seen)?,
+            last_modified: parsed_moment(&self.last_modified)?,
+            removed_at: self.removed_at.as_deref().map(parsed_moment).transpose()?,
         })
     }
 }
 
 impl ListedRow {
-    pub(super) fn into_listed(self) -> Result<Listed, Fault> {
+    pub(super) fn into_listed(self) -> Listed {
         let position = Position {
             start_at: self.start_at,
             uid: self.event.uid.clone(),
             source: self.event.source.clone(),
         };
-        Ok(Listed {
+        Listed {
             position,
-            stored: self.event.into_event()?,
-        })
+            stored: self.event.into_readable(),
+        }
     }
 }
 
@@ -185,8 +193,12 @@ impl ReportRow {
 }
 
 pub(super) fn moment(text: &str) -> Result<Timestamp, Fault> {
+    parsed_moment(text).map_err(Fault::Value)
+}
+
+fn parsed_moment(text: &str) -> Result<Timestamp, String> {
     text.parse()
-        .map_err(|error| Fault::Value(format!("{text:?} is no moment: {error}")))
+        .map_err(|error| format!("{text:?} is no moment: {error}"))
 }
 
 fn optional_moment(text: Option<&str>) -> Result<Option<Timestamp>, Fault> {

@@ -67,6 +67,13 @@ pub(super) async fn event(
             "no stored event has the id {id:?}; ids are in the lists of /v1/events"
         ))
     })?;
+    let stored = stored.map_err(|unreadable| {
+        view.unreadable(&unreadable);
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the event {id:?} is stored in a form that this version of the view cannot read"),
+        )
+    })?;
     let text = serde_json::to_string(&stored).map_err(|error| {
         warn!(id, "Could not write an event: {error}");
         Problem::new(
@@ -99,7 +106,7 @@ pub(super) async fn events(
     if is_known(&headers, &validators) {
         return Ok(not_modified(&validators, PAGE_AGE));
     }
-    let written = lists::page(&view.reader, &listing, lists::total(&extent)).await;
+    let written = lists::page(&view, &listing, lists::total(&extent)).await;
     let written = written.map_err(failed)?;
     let mut response = answer(
         Body::from(written.text),

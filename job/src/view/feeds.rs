@@ -86,7 +86,7 @@ async fn feed(
     if is_known(headers, &validators) {
         return Ok(not_modified(&validators, CALENDAR_AGE));
     }
-    let body = lists::calendar(view.reader.clone(), filter, &about).await;
+    let body = lists::calendar(view.clone(), filter, &about).await;
     let kind = "text/calendar; charset=utf-8";
     let mut response = answer(body.map_err(failed)?, kind, &validators, CALENDAR_AGE);
     response.headers_mut().insert(

@@ -1,7 +1,5 @@
 //! Lists of events: a page as JSON, a calendar in pieces. IO: reads the store.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use futures_util::stream;
 use tracing::warn;
@@ -9,12 +7,13 @@ use tracing::warn;
 use super::{
     cursor,
     query::{self, Listing},
+    routes::View,
 };
 use crate::{
     calendar,
     store::{
         StoredEvent,
-        reader::{Extent, Filter, Position, ReadError, Reader},
+        reader::{Extent, Filter, Position, ReadError},
     },
 };
 
@@ -44,7 +43,7 @@ pub fn total(extent: &[Extent]) -> i64 {
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn page(reader: &Reader, listing: &Listing, total: i64) -> Result<WrittenPage, ReadError> {
+pub async fn page(view: &View, listing: &Listing, total: i64) -> Result<WrittenPage, ReadError> {
     let mut text = format!("{{\"total\":{total},\"events\":[");
     let mut after = listing.after.clone();
     let mut left = listing.limit;
@@ -52,10 +51,16 @@ pub async fn page(reader: &Reader, listing: &Listing, total: i64) -> Result<Writ
     while has_more && left > 0 && text.len() < PAGE_BYTES {
         // One more tells whether there is a next page.
         let wanted = left.min(CHUNK);
-        let events = reader.page(&listing.filter, after.as_ref(), wanted + 1).await?;
+        let events = view
+            .reader
+            .page(&listing.filter, after.as_ref(), wanted + 1)
+            .await?;
         let mut events = events.into_iter();
         for listed in events.by_ref().take(wanted as usize) {
-            write_event(&mut text, &listed.stored);
+            match listed.stored {
+                Ok(event) => write_event(&mut text, &event),
+                Err(unreadable) => view.unreadable(&unreadable),
+            }
             after = Some(listed.position);
             left -= 1;
             if text.len() >= PAGE_BYTES {
@@ -91,7 +96,7 @@ fn write_event(text: &mut String, stored: &StoredEvent) {
 
 /// A calendar that is written while it is read.
 struct Feed {
-    reader: Arc<Reader>,
+    view: View,
     filter: Filter,
     after: Option<Position>,
     left: u32,
@@ -103,6 +108,7 @@ impl Feed {
     async fn piece(&mut self) -> Result<String, ReadError> {
         let wanted = self.left.min(CHUNK);
         let events = self
+            .view
             .reader
             .page(&self.filter, self.after.as_ref(), wanted)
             .await?;
@@ -110,10 +116,13 @@ impl Feed {
         self.left = self.left.saturating_sub(read);
         self.is_over = read < wanted || self.left == 0;
         let mut text = String::new();
-        for listed in &events {
-            text.push_str(&calendar::event(&listed.stored));
+        for listed in events {
+            match listed.stored {
+                Ok(event) => text.push_str(&calendar::event(&event)),
+                Err(unreadable) => self.view.unreadable(&unreadable),
+            }
+            self.after = Some(listed.position);
         }
-        self.after = events.into_iter().next_back().map(|listed| listed.position);
         if self.is_over {
             text.push_str(calendar::END);
         }
@@ -126,13 +135,9 @@ impl Feed {
 ///
 /// # Errors
 /// The store does not answer.
-pub async fn calendar(
-    reader: Arc<Reader>,
-    filter: Filter,
-    about: &calendar::About,
-) -> Result<Body, ReadError> {
+pub async fn calendar(view: View, filter: Filter, about: &calendar::About) -> Result<Body, ReadError> {
     let mut feed = Feed {
-        reader,
+        view,
         filter,
         after: None,
         left: CALENDAR_LIMIT,

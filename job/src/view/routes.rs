@@ -23,9 +23,9 @@ use super::{
     metrics::{ViewMetrics, observe},
     problem::Problem,
 };
-use crate::store::reader::{ReadError, Reader};
+use crate::store::reader::{ReadError, Reader, Unreadable};
 
-/// Least time between two lines of the log about a store that does not answer.
+/// Least time between two lines of the log about a store that does not answer, or about events that cannot be read.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// The routes, which are also labels of metrics.
@@ -45,6 +45,7 @@ pub struct View {
     /// Where clients reach this view, with a slash at the end.
     pub(super) base_url: Option<Arc<str>>,
     logged: Arc<Mutex<Option<Instant>>>,
+    told_unreadable: Arc<Mutex<Option<Instant>>>,
 }
 
 impl View {
@@ -55,18 +56,38 @@ impl View {
             reader,
             base_url,
             logged: Arc::default(),
+            told_unreadable: Arc::default(),
         }
     }
 
     /// The answer where the store has none; the log gets the reason, but not for every request.
     pub(super) fn failed(&self, error: &ReadError) -> Problem {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE) {
-            *logged = Some(Instant::now());
+        if is_due(&self.logged) {
             warn!("Could not answer: {error}");
         }
         Problem::from(error)
     }
+
+    /// Tells the log of an event that no list can have, but not at every request.
+    pub(super) fn unreadable(&self, event: &Unreadable) {
+        if is_due(&self.told_unreadable) {
+            warn!(
+                source = event.source_key,
+                id = event.uid,
+                "Left out an event: {event}"
+            );
+        }
+    }
+}
+
+/// Whether the last line of the log about this is long enough ago; then the next one counts from now.
+fn is_due(logged: &Mutex<Option<Instant>>) -> bool {
+    let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_due = logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE);
+    if is_due {
+        *logged = Some(Instant::now());
+    }
+    is_due
 }
 
 /// The router of the view.

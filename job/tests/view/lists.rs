@@ -193,6 +193,51 @@ pub async fn an_event_is_told_as_the_command_tells_it(bench: Bench) {
     );
 }
 
+pub async fn an_event_of_another_version_is_left_out_and_takes_no_other_with_it(bench: Bench) {
+    Run::new(1, &[event("a", 12), event("b", 13), event("c", 14)])
+        .commit(&bench.open().await)
+        .await;
+    let later = match bench.is_sqlite() {
+        true => "replace(document, 'scheduled', 'livestreamed')",
+        false => "replace(document::text, 'scheduled', 'livestreamed')::jsonb",
+    };
+    bench
+        .execute(&format!(
+            "UPDATE sms_events SET document = {later} WHERE uid = 'b'"
+        ))
+        .await;
+    let view = View::of(&bench).await;
+    let list = view.json("/v1/events").await;
+    assert_eq!((ids(&list).as_str(), &list["next"]), ("a c", &Value::Null));
+    let mut read = Vec::new();
+    let mut path = "/v1/events?limit=1".to_owned();
+    loop {
+        let page = view.json(&path).await;
+        read.push(ids(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/events?limit=1&cursor={next}");
+    }
+    assert_eq!(read, ["a", "", "c"]);
+    let feed = view.get("/events.ics?from=2026-01-01").await;
+    assert_eq!(feed.status, 200, "{}", feed.body);
+    assert_eq!(feed.body.matches("BEGIN:VEVENT").count(), 2);
+    let single = view.get("/v1/events/b").await;
+    assert_eq!(
+        (single.status, single.header("content-type")),
+        (500, "application/problem+json")
+    );
+    assert!(single.body.contains("\\\"b\\\""), "{}", single.body);
+    let logged = view.logged();
+    let lines: Vec<&str> = logged
+        .lines()
+        .filter(|line| line.contains("Left out an event"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{logged}");
+    for part in ["default/sea-monster", "\"id\":\"b\"", "livestreamed"] {
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
+    }
+}
+
 pub async fn sources_are_counted_and_named(bench: Bench) {
     fill(&bench).await;
     let view = View::of(&bench).await;

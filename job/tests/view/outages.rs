@@ -1,6 +1,9 @@
 //! Databases that are empty, of another version, or away for a while.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
     bench::{Bench, Run, event},
@@ -164,4 +167,73 @@ async fn a_file_that_goes_and_comes_back_is_served_as_it_is_now() {
         let _ = std::fs::remove_file(format!("{}{path}", file.display()));
     }
     unavailable(&view.get("/v1/events").await);
+}
+
+/// Puts questions and goes away before they are answered.
+async fn ask_and_leave(view: &View, path: &str, times: usize) {
+    for _ in 0..times {
+        let mut stream = TcpStream::connect(("127.0.0.1", view.port)).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_leave_do_not_leave_statements_behind_in_the_server() {
+    let Some(server) = server::server() else { return };
+    let database = server.fresh_database().await;
+    let bench = Bench::of(&database.url());
+    Run::new(1, &[event("a", 12)]).commit(&bench.open().await).await;
+    let view = View::of(&bench).await;
+    let mut locker = PgConnection::connect(&database.url()).await.unwrap();
+    locker
+        .execute("BEGIN; LOCK TABLE sms_events IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    ask_and_leave(&view, "/v1/events?q=zzz", 60).await;
+    let admin = Bench::of(&database.url().replace(&database.name, "postgres"));
+    let waiting = format!(
+        "SELECT query FROM pg_stat_activity WHERE datname = '{}' AND query NOT LIKE '%LOCK TABLE%' AND state <> 'idle'",
+        database.name
+    );
+    let waiting = admin.texts(&waiting).await;
+    assert!((1..=5).contains(&waiting.len()), "{}: {waiting:?}", waiting.len());
+    locker.execute("ROLLBACK").await.unwrap();
+    view.get_until("/v1/events?q=zzz", 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_to_a_file_ends_in_time_and_clients_that_leave_do_not_add_to_it() {
+    let bench = Bench::sqlite();
+    Run::new(1, &[event("a", 12)]).commit(&bench.open().await).await;
+    // A table without an end: no question about it is ever answered.
+    bench
+        .execute("ALTER TABLE sms_events RENAME TO stored_events")
+        .await;
+    bench
+        .execute(
+            "CREATE VIEW sms_events AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+             SELECT e.* FROM stored_events e, n",
+        )
+        .await;
+    let view = View::of(&bench).await;
+    ask_and_leave(&view, "/v1/events", 40).await;
+    let threads = std::fs::read_dir(format!("/proc/{}/task", view.process.id().unwrap()))
+        .unwrap()
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with("sqlx-sqlite"))
+        .count();
+    assert!((1..=5).contains(&threads), "{threads}: {}", view.logged());
+    let begun = Instant::now();
+    view.get_until("/v1/events", 503).await;
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let begun = Instant::now();
+    bench.execute("DROP VIEW sms_events").await;
+    bench
+        .execute("ALTER TABLE stored_events RENAME TO sms_events")
+        .await;
+    assert_eq!(view.get("/v1/events").await.status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }

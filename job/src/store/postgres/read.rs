@@ -14,7 +14,7 @@ use super::{
     super::{
         error::{Fault, StoreError},
         model::StoredEvent,
-        reader::{Extent, Filter, Listed, PARALLEL, Position, StoredSource},
+        reader::{Extent, Filter, Listed, PARALLEL, Position, StoredSource, Unreadable},
         rows::{EventRow, ExtentRow, ListedRow, SourceRow},
         url::PostgresUrl,
     },
@@ -178,7 +178,7 @@ impl PostgresReader {
                 Ok(page.fetch_all(connection).await?)
             })
             .await?;
-        rows.into_iter().map(ListedRow::into_listed).collect()
+        Ok(rows.into_iter().map(ListedRow::into_listed).collect())
     }
 
     pub(in super::super) async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, Fault> {
@@ -188,11 +188,14 @@ impl PostgresReader {
         rows.into_iter().map(ExtentRow::into_extent).collect()
     }
 
-    pub(in super::super) async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, Fault> {
+    pub(in super::super) async fn event(
+        &self,
+        uid: &str,
+    ) -> Result<Option<Result<StoredEvent, Unreadable>>, Fault> {
         let row: Option<EventRow> = self
             .transact(async |connection| Ok(query_as(EVENT).bind(uid).fetch_optional(connection).await?))
             .await?;
-        row.map(EventRow::into_event).transpose()
+        Ok(row.map(EventRow::into_readable))
     }
 
     pub(in super::super) async fn sources(&self, today: civil::Date) -> Result<Vec<StoredSource>, Fault> {

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::civil;
@@ -16,7 +16,7 @@ use super::{
     super::{
         error::Fault,
         model::StoredEvent,
-        reader::{Extent, Filter, Listed, Position, StoredSource},
+        reader::{Extent, Filter, Listed, Position, StoredSource, Unreadable},
         rows::{EventRow, ExtentRow, ListedRow, SourceRow},
     },
     list,
@@ -24,6 +24,13 @@ use super::{
 
 /// How long a statement waits for a process that writes; with a write-ahead log that is hardly ever.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Longest use of the file, as PostgreSQL has it for a statement. A thread of its own reads, which no timeout of a future
+/// stops.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Instructions of SQLite's machine between two looks at the clock: far less than a second even where each is slow.
+const LOOK_EVERY: i32 = 1_000;
 
 /// Columns of an event.
 macro_rules! event {
@@ -115,7 +122,12 @@ impl SqliteReader {
             .read_only(true)
             .busy_timeout(BUSY_TIMEOUT)
             .disable_statement_logging();
+        let begun = Instant::now();
         let mut connection = options.connect().await?;
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(LOOK_EVERY, move || begun.elapsed() < LIMIT);
         let answer = work(&mut connection).await?;
         connection.close().await?;
         Ok(answer)
@@ -137,7 +149,7 @@ impl SqliteReader {
                 Ok(page.fetch_all(connection).await?)
             })
             .await?;
-        rows.into_iter().map(ListedRow::into_listed).collect()
+        Ok(rows.into_iter().map(ListedRow::into_listed).collect())
     }
 
     pub(in super::super) async fn extent(&self, filter: &Filter) -> Result<Vec<Extent>, Fault> {
@@ -151,13 +163,16 @@ impl SqliteReader {
         rows.into_iter().map(ExtentRow::into_extent).collect()
     }
 
-    pub(in super::super) async fn event(&self, uid: &str) -> Result<Option<StoredEvent>, Fault> {
+    pub(in super::super) async fn event(
+        &self,
+        uid: &str,
+    ) -> Result<Option<Result<StoredEvent, Unreadable>>, Fault> {
         let row: Option<EventRow> = self
             .transact(async |connection| {
                 Ok(sqlx::query_as(EVENT).bind(uid).fetch_optional(connection).await?)
             })
             .await?;
-        row.map(EventRow::into_event).transpose()
+        Ok(row.map(EventRow::into_readable))
     }
 
     pub(in super::super) async fn sources(&self, today: civil::Date) -> Result<Vec<StoredSource>, Fault> {
