@@ -22,22 +22,45 @@ use tokio::{
 
 use super::problem::Problem;
 
-/// Most answers under way; more requests wait.
+/// Most answers under way that are no calendars; more requests wait.
 pub const ANSWERS: usize = 16;
+
+/// Most calendars under way. They are read as fast as their client takes them: apart, they keep nothing else waiting.
+pub const CALENDARS: usize = 8;
 
 /// Longest wait for one of them to end.
 const TURN_LIMIT: Duration = Duration::from_secs(10);
 
+/// The turns of answers of a kind.
+#[derive(Clone)]
+pub struct Turns {
+    free: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Turns {
+    /// At most this many at once.
+    pub fn new(most: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(most)),
+            most,
+        }
+    }
+}
+
 /// Lets a request in when it is its turn; the turn ends with the last byte of the answer.
-pub async fn admit(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    match timeout(TURN_LIMIT, turns.acquire_owned()).await {
+pub async fn admit(State(turns): State<Turns>, request: Request, next: Next) -> Response {
+    match timeout(TURN_LIMIT, turns.free.acquire_owned()).await {
         Ok(Ok(turn)) => next
             .run(request)
             .await
             .map(|body| Body::new(Admitted { body, _turn: turn })),
         _ => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("{ANSWERS} other answers are under way: ask again in a moment"),
+            format!(
+                "{} other answers are under way: ask again in a moment",
+                turns.most
+            ),
         )
         .into_response(),
     }

@@ -17,14 +17,22 @@ use crate::{
     },
 };
 
-/// Events that are read at once. Each may have long descriptions.
-const CHUNK: u32 = 200;
+/// Events that are read first; how many are read next goes by the length of these.
+const FIRST_CHUNK: u32 = 25;
 
 /// Most events of a calendar, the earliest first.
 pub const CALENDAR_LIMIT: u32 = 10_000;
 
 /// A page that is longer in bytes ends early: its events may have long descriptions.
 const PAGE_BYTES: usize = 1_048_576;
+
+/// How many events to read next, after a chunk that was this long: about as many bytes as a page has. Each may have long
+/// descriptions, so that a number alone says nothing about the memory they take.
+fn next_chunk(events: u32, bytes: usize) -> u32 {
+    let mean = bytes / events.max(1) as usize;
+    let fitting = PAGE_BYTES / mean.max(1);
+    u32::try_from(fitting).unwrap_or(u32::MAX).clamp(10, 200)
+}
 
 /// The page, and where the next one is.
 pub struct WrittenPage {
@@ -47,10 +55,12 @@ pub async fn page(view: &View, listing: &Listing, total: i64) -> Result<WrittenP
     let mut text = format!("{{\"total\":{total},\"events\":[");
     let mut after = listing.after.clone();
     let mut left = listing.limit;
+    let mut chunk = FIRST_CHUNK;
     let mut has_more = true;
     while has_more && left > 0 && text.len() < PAGE_BYTES {
         // One more tells whether there is a next page.
-        let wanted = left.min(CHUNK);
+        let wanted = left.min(chunk);
+        let begun = text.len();
         let events = view
             .reader
             .page(&listing.filter, after.as_ref(), wanted + 1)
@@ -68,6 +78,7 @@ pub async fn page(view: &View, listing: &Listing, total: i64) -> Result<WrittenP
             }
         }
         has_more = events.next().is_some();
+        chunk = next_chunk(wanted, text.len() - begun);
     }
     let next = after.filter(|_| has_more);
     let cursor = next.as_ref().map(cursor::write);
@@ -100,13 +111,14 @@ struct Feed {
     filter: Filter,
     after: Option<Position>,
     left: u32,
+    chunk: u32,
     is_over: bool,
 }
 
 impl Feed {
     /// The next events, and the last line after them.
     async fn piece(&mut self) -> Result<String, ReadError> {
-        let wanted = self.left.min(CHUNK);
+        let wanted = self.left.min(self.chunk);
         let events = self
             .view
             .reader
@@ -123,6 +135,7 @@ impl Feed {
             }
             self.after = Some(listed.position);
         }
+        self.chunk = next_chunk(read, text.len());
         if self.is_over {
             text.push_str(calendar::END);
         }
@@ -141,6 +154,7 @@ pub async fn calendar(view: View, filter: Filter, about: &calendar::About) -> Re
         filter,
         after: None,
         left: CALENDAR_LIMIT,
+        chunk: FIRST_CHUNK,
         is_over: false,
     };
     let first = calendar::head(Some(about)) + &feed.piece().await?;
@@ -155,4 +169,24 @@ pub async fn calendar(view: View, filter: Filter, about: &calendar::About) -> Re
         Ok::<_, ReadError>(Some((piece, (None, feed))))
     });
     Ok(Body::from_stream(pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_about_as_long_as_a_page_whatever_its_events_are() {
+        let table = [
+            (25, 25 * 500, 200),
+            (25, 25 * 10_000, 104),
+            (25, 25 * 60_000, 17),
+            (10, 10_000_000, 10),
+            (25, 0, 200),
+            (0, 0, 200),
+        ];
+        for (events, bytes, wanted) in table {
+            assert_eq!(next_chunk(events, bytes), wanted, "{events} of {bytes}");
+        }
+    }
 }

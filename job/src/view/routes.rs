@@ -11,7 +11,6 @@ use axum::{
     response::Response,
     routing::get,
 };
-use tokio::sync::Semaphore;
 use tower_http::{
     compression::CompressionLayer,
     cors::{Any, CorsLayer},
@@ -19,7 +18,8 @@ use tower_http::{
 use tracing::warn;
 
 use super::{
-    admission, documents, feeds,
+    admission::{self, Turns},
+    documents, feeds,
     metrics::{ViewMetrics, observe},
     problem::Problem,
 };
@@ -98,22 +98,23 @@ pub fn router(view: View, metrics: Arc<ViewMetrics>) -> Router {
         .allow_headers([header::IF_NONE_MATCH, header::ACCEPT])
         .expose_headers([header::ETAG, header::LINK, header::RETRY_AFTER])
         .max_age(Duration::from_hours(24));
+    let turns = |most| middleware::from_fn_with_state(Turns::new(most), admission::admit);
+    let calendars = Router::new()
+        .route("/events.ics", get(feeds::all_events))
+        .route("/sources/{source}/events.ics", get(feeds::events_of_source))
+        .route_layer(turns(admission::CALENDARS));
     Router::new()
         .route("/", get(documents::start_page))
         .route("/v1/events", get(documents::events))
         .route("/v1/events/{id}", get(documents::event))
         .route("/v1/sources", get(documents::sources))
-        .route("/events.ics", get(feeds::all_events))
-        .route("/sources/{source}/events.ics", get(feeds::events_of_source))
+        .route_layer(turns(admission::ANSWERS))
+        .merge(calendars)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(view)
         .layer(CompressionLayer::new())
         .layer(cors)
-        .layer(middleware::from_fn_with_state(
-            Arc::new(Semaphore::new(admission::ANSWERS)),
-            admission::admit,
-        ))
         .layer(middleware::from_fn(harden))
         .layer(middleware::from_fn_with_state(metrics, observe))
 }
