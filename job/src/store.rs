@@ -5,6 +5,7 @@
 mod batch;
 mod error;
 mod lease;
+pub mod listing;
 mod migrations;
 mod model;
 mod postgres;

@@ -11,6 +11,7 @@
 mod admission;
 mod answers;
 pub mod connections;
+pub mod context;
 mod cursor;
 mod documents;
 mod feeds;

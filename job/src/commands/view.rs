@@ -17,9 +17,10 @@ use crate::{
     store::reader::Reader,
     view::{
         connections,
+        context::View,
         health::{self, Health},
         metrics::ViewMetrics,
-        routes::{self, View},
+        routes,
     },
 };
 

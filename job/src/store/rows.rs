@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{
     error::Fault,
+    listing::{Extent, Listed, Position, StoredSource, Unreadable},
     model::{RunRow, SourceState, StoredEvent, StoredValidators},
-    reader::{Extent, Listed, Position, StoredSource, Unreadable},
 };
 
 #[derive(sqlx::FromRow)]

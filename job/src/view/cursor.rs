@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::store::reader::Position;
+use crate::store::listing::Position;
 
 /// Longest cursor: a source's key and an identity, both short.
 const LONGEST: usize = 1_000;

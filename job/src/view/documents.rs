@@ -11,10 +11,10 @@ use tracing::warn;
 
 use super::{
     answers::{PAGE_AGE, answer, is_known, not_modified, path_word, text_answer},
+    context::View,
     cursor, lists, names, page,
     problem::Problem,
     query,
-    routes::View,
     validators::Validators,
 };
 use crate::store::reader::ReadError;

@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::{
     answers::{CALENDAR_AGE, answer, is_known, not_modified, path_word},
+    context::View,
     lists, names,
     problem::Problem,
     query,
-    routes::View,
     validators::Validators,
 };
 use crate::{
     calendar,
-    store::reader::{Filter, ReadError},
+    store::{listing::Filter, reader::ReadError},
 };
 
 pub(super) async fn all_events(

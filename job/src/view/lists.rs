@@ -5,15 +5,16 @@ use futures_util::stream;
 use tracing::warn;
 
 use super::{
+    context::View,
     cursor,
     query::{self, Listing},
-    routes::View,
 };
 use crate::{
     calendar,
     store::{
         StoredEvent,
-        reader::{Extent, Filter, Position, ReadError},
+        listing::{Extent, Filter, Position},
+        reader::ReadError,
     },
 };
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{problem::Problem, query, routes::View};
-use crate::store::reader::{Extent, Filter};
+use super::{context::View, problem::Problem, query};
+use crate::store::listing::{Extent, Filter};
 
 /// Tells a source that has no event in the list from one that does not exist: a name that was mistyped would stay empty
 /// for ever.

@@ -8,7 +8,7 @@ use quick_xml::escape::escape;
 use sha2::{Digest, Sha256};
 use url::form_urlencoded::byte_serialize;
 
-use crate::store::reader::StoredSource;
+use crate::store::listing::StoredSource;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884}\

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
 use url::form_urlencoded;
 
 use super::{cursor, problem::Problem};
-use crate::store::reader::{Filter, Position};
+use crate::store::listing::{Filter, Position};
 
 /// Events of a page where nothing is said, and at most.
 pub const DEFAULT_LIMIT: u32 = 100;

@@ -1,7 +1,6 @@
 //! The addresses of the view, and what holds for all of them. IO.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,18 +14,14 @@ use tower_http::{
     compression::CompressionLayer,
     cors::{Any, CorsLayer},
 };
-use tracing::warn;
 
 use super::{
     admission::{self, Turns},
+    context::View,
     documents, feeds,
     metrics::{ViewMetrics, observe},
     problem::Problem,
 };
-use crate::store::reader::{ReadError, Reader, Unreadable};
-
-/// Least time between two lines of the log about a store that does not answer, or about events that cannot be read.
-const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// The routes, which are also labels of metrics.
 pub const ROUTES: [&str; 6] = [
@@ -37,58 +32,6 @@ pub const ROUTES: [&str; 6] = [
     "/events.ics",
     "/sources/{source}/events.ics",
 ];
-
-/// What every request needs.
-#[derive(Clone)]
-pub struct View {
-    pub(super) reader: Arc<Reader>,
-    /// Where clients reach this view, with a slash at the end.
-    pub(super) base_url: Option<Arc<str>>,
-    logged: Arc<Mutex<Option<Instant>>>,
-    told_unreadable: Arc<Mutex<Option<Instant>>>,
-}
-
-impl View {
-    /// A view of this store. `base_url` is its public address, if known.
-    pub fn new(reader: Arc<Reader>, base_url: Option<&str>) -> Self {
-        let base_url = base_url.map(|url| format!("{}/", url.trim_end_matches('/')).into());
-        Self {
-            reader,
-            base_url,
-            logged: Arc::default(),
-            told_unreadable: Arc::default(),
-        }
-    }
-
-    /// The answer where the store has none; the log gets the reason, but not for every request.
-    pub(super) fn failed(&self, error: &ReadError) -> Problem {
-        if is_due(&self.logged) {
-            warn!("Could not answer: {error}");
-        }
-        Problem::from(error)
-    }
-
-    /// Tells the log of an event that no list can have, but not at every request.
-    pub(super) fn unreadable(&self, event: &Unreadable) {
-        if is_due(&self.told_unreadable) {
-            warn!(
-                source = event.source_key,
-                id = event.uid,
-                "Left out an event: {event}"
-            );
-        }
-    }
-}
-
-/// Whether the last line of the log about this is long enough ago; then the next one counts from now.
-fn is_due(logged: &Mutex<Option<Instant>>) -> bool {
-    let mut logged = logged.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_due = logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE);
-    if is_due {
-        *logged = Some(Instant::now());
-    }
-    is_due
-}
 
 /// The router of the view.
 pub fn router(view: View, metrics: Arc<ViewMetrics>) -> Router {

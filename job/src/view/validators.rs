@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use sms_crds::source::hex;
 
-use crate::store::reader::Extent;
+use crate::store::listing::Extent;
 
 /// What a client compares.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use sqlx::{
 use super::{
     super::{
         error::{Fault, StoreError},
+        listing::{Extent, Filter, Listed, PARALLEL, Position, StoredSource, Unreadable},
         model::StoredEvent,
-        reader::{Extent, Filter, Listed, PARALLEL, Position, StoredSource, Unreadable},
         rows::{EventRow, ExtentRow, ListedRow, SourceRow},
         url::PostgresUrl,
     },

@@ -15,8 +15,8 @@ use sqlx::{
 use super::{
     super::{
         error::Fault,
+        listing::{Extent, Filter, Listed, Position, StoredSource, Unreadable},
         model::StoredEvent,
-        reader::{Extent, Filter, Listed, Position, StoredSource, Unreadable},
         rows::{EventRow, ExtentRow, ListedRow, SourceRow},
     },
     list,
