@@ -264,27 +264,33 @@ const API_LIMITS: &[(&str, &str, &str)] = &[
     (
         "job/src/view",
         "ANSWERS: usize = 16;",
-        "| answers under way | 16;",
+        "| answers under way | 16, and",
     ),
+    ("job/src/view", "CALENDARS: usize = 8;", "16, and 8 calendars;"),
     (
         "job/src/view",
         "TURN_LIMIT: Duration = Duration::from_secs(10);",
         "waits up to 10 s |",
     ),
     (
-        "job/src/store/reader",
+        "job/src/store/listing",
         "PARALLEL: u32 = 4;",
         "| questions to the store at once | 4 |",
     ),
     (
         "job/src/store/postgres",
         "statement_timeout = '5s'",
-        "| one question | 5 s in PostgreSQL,",
+        "| one question | 5 s in the database,",
+    ),
+    (
+        "job/src/store/sqlite",
+        "LIMIT: Duration = Duration::from_secs(5);",
+        "5 s in the database, 8 s in all;",
     ),
     (
         "job/src/store/reader",
         "USE_LIMIT: Duration = Duration::from_secs(8);",
-        "8 s in all |",
+        "8 s in all;",
     ),
     ("job/src/view", "MAX_LIMIT: u32 = 1_000;", "| 1000 events;"),
     (
