@@ -23,7 +23,7 @@ ARG BINARIES=build
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN .ci/release /out
+RUN .ci/release --images /out
 
 FROM ${BINARIES} AS binaries
 
