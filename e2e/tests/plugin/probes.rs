@@ -12,8 +12,10 @@ use crate::scene::Scene;
 pub async fn find_the_operator_ready_and_create_nothing(scene: &Scene) {
     let pods: Api<Pod> = Api::namespaced(scene.cluster.client(), HOME);
     let operators = ListParams::default().labels("app.kubernetes.io/component=operator");
-    let mut pods = pods.list(&operators).await.unwrap().items;
-    let address = pods.remove(0).status.unwrap().pod_ip.unwrap();
+    let pods = pods.list(&operators).await.unwrap().items;
+    // The second replica may still be starting.
+    let mut addresses = pods.into_iter().filter_map(|pod| pod.status?.pod_ip);
+    let address = addresses.next().unwrap();
     let url = format!("http://{address}:8080/readyz");
     let namespace = scene.namespace.name();
     let before = scene.namespace.names::<ScrapeSource>().await;
@@ -28,7 +30,7 @@ pub async fn find_the_operator_ready_and_create_nothing(scene: &Scene) {
                 "--create-source-dry-run",
                 namespace,
                 "--timeout",
-                "20s",
+                "1m",
             ])
             .env_clear()
             .env("KUBECONFIG", kubeconfig);

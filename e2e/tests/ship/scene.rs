@@ -227,6 +227,17 @@ impl Scene {
         deployment.status?.available_replicas
     }
 
+    /// Waits for this many replicas: `helm --wait` is content with what a disruption may leave.
+    pub async fn until_available(&self, name: &str, replicas: i32) {
+        eventually(A_WHILE, "every replica is available", || async {
+            match self.available(name).await {
+                Some(found) if found == replicas => Ok(()),
+                found => Err(format!("{found:?} of {replicas} are")),
+            }
+        })
+        .await;
+    }
+
     /// Ends everything but the CRD.
     pub async fn end(self) {
         drop(self.release);

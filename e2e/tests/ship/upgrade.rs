@@ -23,7 +23,7 @@ async fn sources_outlive_upgrade_uninstallation_and_reinstallation() {
     // Its own version of the images may be one that nobody has here.
     let tags = format!("--set=operator.image.tag={0},jobs.image.tag={0}", helm::VERSION);
     scene.release("install", previous.path(), &[&tags]);
-    assert_eq!(scene.available(OPERATOR).await, Some(2));
+    scene.until_available(OPERATOR, 2).await;
     assert!(!has_short_name(&scene), "the former CRD is not a former one");
     let source = scene.source("club");
     scene.run(&source, 1).await;
@@ -34,7 +34,7 @@ async fn sources_outlive_upgrade_uninstallation_and_reinstallation() {
         notes.contains(&format!("helm test {RELEASE} -n {}", scene.home.name())),
         "{notes}"
     );
-    assert_eq!(scene.available(OPERATOR).await, Some(2));
+    scene.until_available(OPERATOR, 2).await;
     assert!(has_short_name(&scene), "helm upgrade left the CRD as it was");
     scene.run(&source, 2).await;
     assert_eq!(identity(&scene, &source).await, before);
