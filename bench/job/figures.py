@@ -66,11 +66,11 @@ def whole_runs(legs, written, workers, runs):
     for peer, factor in (("go", 2), ("python", 80), ("scrapy", 300)):
         goals.append(goal(workload, SHORT[peer], f"≥ {factor}× sooner", times(legs[peer], ours),
                           ratio(legs[peer], ours) >= factor))
+    parsed = "" if workers is None else f", {workers} workers started"
     goals.append(goal(
         "unchanged source (304, and same body)", "first run", "0 event rows written, nothing parsed",
-        f"{written} rows written, {workers} workers started in {runs} runs; "
-        f"{ratio(legs['not_modified'], ours):.2f} (304) and {ratio(legs['same'], ours):.2f} of a first run's time",
-        written == 0 and workers == 0))
+        f"{written} rows written{parsed} in {runs} runs of each; {ratio(legs['not_modified'], ours):.2f} (304) and "
+        f"{ratio(legs['same'], ours):.2f} (same body) of a first run's time", written == 0 and not workers))
     table = legs_table("A whole run", "From exec to exit. Processor time is that of all processes of the run.", legs,
                        WHOLE_RUNS)
     shown = ("c", "ours", "go", "python", "scrapy")
@@ -83,8 +83,8 @@ def phases(durations):
     total = sum(statistics.median(seconds) for seconds in durations.values())
     rows = [[name, spread(seconds, 1e3), f"{100 * statistics.median(seconds) / total:.0f} %"]
             for name, seconds in durations.items()]
-    note = ("The same first run under `strace`, which is asked for a few system calls only and makes the run a little "
-            "slower. A phase lasts until the next one begins; what runs side by side counts where it begins.")
+    note = ("The same first run under `strace`, which is asked for a few system calls only and makes the run slower, above "
+            "all where it writes. A phase lasts until the next one begins; what runs side by side counts where it begins.")
     return {"title": "Where the time of a first run goes", "note": note, "columns": ["phase", "ms", "share"],
             "rows": rows}
 

@@ -100,17 +100,18 @@ class Measurements:
         return legs, written
 
     def phases(self):
-        """Where a first run spends its time, and how many workers a run over an unchanged page starts."""
+        """Where a first run spends its time; and if it starts a worker, how many runs over an unchanged page do so too."""
         services, runs, workers = self.jobs.services, [], 0
         for _ in range(self.sizes["runs"]):
             store = self.fresh()
-            wanted = phases.patterns("hundred.yaml", str(store), services.pages_port, services.gateway_port)
+            places = ("hundred.yaml", str(store), services.pages_port, services.gateway_port)
             command = self.jobs.command("ours", "hundred", "hundred.json", store)
-            runs.append(phases.measure(command, self.environment, self.log, wanted))
-            unchanged = phases.measure(command, self.environment, self.log, wanted)
-            workers += any(name.startswith("starts the worker") for name in unchanged)
+            runs.append(phases.measure(command, self.environment, self.log, *places))
+            unchanged = phases.measure(command, self.environment, self.log, *places)
+            workers += phases.WORKER in unchanged
             stored.remove(store)
-        return phases.durations(runs), workers
+        durations = phases.durations(runs)
+        return durations, workers if phases.WORKER in durations else None
 
     def memory(self, small_quota):
         """Peaks of a first run by the size of the page: time, all processes at one moment, each by itself."""

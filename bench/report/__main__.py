@@ -11,6 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import document
+import files
 import plot
 import results
 
@@ -29,28 +30,10 @@ def main():
         sys.exit(str(error))
     measured = {result["suite"] for result in found}
     text, plots = document.render(found, [suite for suite in results.SUITES if suite not in measured])
-    files = {"README.md": text} | {f"plots/{name}": plot.render(each) for name, each in plots.items()}
+    rendered = {"README.md": text} | {f"plots/{name}": plot.render(each) for name, each in plots.items()}
     if arguments.check:
-        sys.exit(differences(files, arguments.output))
-    write(files, arguments.output)
-
-
-def differences(files, folder):
-    """A sentence for what differs, or None."""
-    there = {f"plots/{path.name}" for path in (folder / "plots").glob("*.svg")}
-    wrong = [name for name, text in files.items()
-             if not (folder / name).is_file() or (folder / name).read_text() != text]
-    wrong += sorted(there - set(files))
-    return f"not what bench/results says: {', '.join(wrong)}; run python3 bench/report" if wrong else None
-
-
-def write(files, folder):
-    (folder / "plots").mkdir(parents=True, exist_ok=True)
-    for path in (folder / "plots").glob("*.svg"):
-        if f"plots/{path.name}" not in files:
-            path.unlink()
-    for name, text in files.items():
-        (folder / name).write_text(text)
+        sys.exit(files.differences(rendered, arguments.output))
+    files.write(rendered, arguments.output)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,9 @@ def checked(found, path):
 
 
 def explain(goals, reasons):
-    """Reasons are keyed by the workload and what is beside it: `{"WORKLOAD": {"BESIDE": "why"}}`."""
+    """Reasons are keyed by the workload and what is beside it: `{"WORKLOAD": {"BESIDE": "why"}}`, or by "WORKLOAD, BESIDE"."""
     for goal in goals:
-        reason = reasons.get(goal["workload"], {}).get(goal["beside"])
+        workload, beside = goal["workload"], goal["beside"]
+        reason = reasons.get(f"{workload}, {beside}") or reasons.get(workload, {}).get(beside)
         if reason and not goal["met"]:
             goal["reason"] = reason
