@@ -82,6 +82,18 @@ check-generated: generate ## Fail if a generated file is not what its source say
 	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
 	python3 bench/report --check
 
+.PHONY: prove
+prove: ## Attack everything, count its work, and print one table of figures and goals; needs root
+	.ci/prove
+
+.PHONY: prove-long
+prove-long: ## The same in its long forms, with the fuzzers: hours
+	.ci/prove --long
+
+.PHONY: supply-chain
+supply-chain: ## Check licences, sources and bills of materials of what the product is built of
+	.ci/supply-chain
+
 .PHONY: bench
 bench: ## Measure and write bench/README.md, with SUITES="job store" these suites alone (BENCH_QUICK=1 tries them out)
 	bench/run $(SUITES)
