@@ -111,7 +111,7 @@ async fn a_killed_run_blocks_its_source_for_a_minute_and_no_longer() {
     assert!(place.found().await.is_leased);
     let killed = Instant::now();
     place.scraper.source("blue-moon", &venue.spec());
-    let impatient = place.run(&["--run-timeout", "2"]).await;
+    let impatient = place.run(&["--run-timeout", "10"]).await;
     assert_eq!(
         (impatient.code, impatient.report()["reason"].as_str()),
         (1, Some("LeaseHeld")),

@@ -82,7 +82,7 @@ async fn crowd(bench: Bench, store: &str) {
     while !place.found_now().await.is_leased {
         sleep(Duration::from_millis(20)).await;
     }
-    let impatient = at_once(&place, number - 1, &["--run-timeout", "2"]).await;
+    let impatient = at_once(&place, number - 1, &["--run-timeout", "20"]).await;
     holder.kill().await.unwrap();
     let none_ran = count(&impatient, 1, "LeaseHeld") == wanted - 1 && place.found().await.state == before;
 
