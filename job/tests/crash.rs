@@ -19,6 +19,8 @@ mod scraper;
 
 #[path = "crash/death.rs"]
 mod death;
+#[path = "crash/disk.rs"]
+mod disk;
 #[path = "crash/extraction.rs"]
 mod extraction;
 #[path = "crash/overlap.rs"]
@@ -29,6 +31,8 @@ mod place;
 mod processes;
 #[path = "crash/state.rs"]
 mod state;
+#[path = "crash/tmpfs.rs"]
+mod tmpfs;
 #[path = "crash/venue.rs"]
 mod venue;
 

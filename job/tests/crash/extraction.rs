@@ -66,7 +66,7 @@ async fn a_run_whose_extraction_process_is_killed_fails_and_leaves_the_store_alo
         "exit 1, LimitExceeded at extract, no event touched, the next run succeeds",
         is_untouched && told.iter().all(|one| *one == wanted) && all == before.events.len() + 10,
     );
-    assert!(met, "{told:?} {found:?}");
+    assert!(met, "{told:?} {:?}", found.faults);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -128,5 +128,5 @@ async fn a_killed_run_blocks_its_source_for_a_minute_and_no_longer() {
         "LeaseHeld and exit 1 before, free after 60 s (and no more than 15 s of a busy machine)",
         blocked < LEASE + Duration::from_secs(15) && !found.is_leased && found.state.runs.len() == 1,
     );
-    assert!(met, "{blocked:?} {found:?}");
+    assert!(met, "{blocked:?} {:?}", found.faults);
 }

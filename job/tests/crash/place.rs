@@ -3,10 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
-use tokio::{process::Child, time::sleep};
+use tokio::{
+    process::{Child, Command},
+    time::sleep,
+};
 
 use crate::{
     bench::Bench,
@@ -53,16 +57,19 @@ impl Place {
         }
     }
 
-    fn variables(&self) -> Vec<(&str, &str)> {
-        self.variables
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect()
+    /// A run, with its output in pipes.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.scraper.command(&[&["ingester"], arguments].concat());
+        let variables = self.variables.iter().map(|(name, value)| (name, value));
+        command
+            .envs(variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
     }
 
     pub fn spawn(&self, arguments: &[&str]) -> Child {
-        let arguments = [&["ingester"], arguments].concat();
-        self.scraper.spawn(&arguments, &self.variables())
+        self.command(arguments).spawn().unwrap()
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Ended {
