@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually, helm, http, usage::Usage};
+use crate::{Cluster, Namespace, Proxy, crd, eventually, helm, http, usage::Usage};
 
 /// Namespace of the operator.
 pub const HOME: &str = "sms-system";
@@ -36,6 +36,8 @@ pub struct Options {
     pub lease: Option<String>,
     /// Further variables of its environment.
     pub environment: Vec<(String, String)>,
+    /// Where it is told that the API server is, as [`crate::Proxy::url`]; `None` is where it is.
+    pub api_server: Option<String>,
 }
 
 impl Options {
@@ -48,7 +50,15 @@ impl Options {
             home: HOME.to_owned(),
             lease: None,
             environment: Vec::new(),
+            api_server: None,
         }
+    }
+
+    /// The same, calling the API server through a proxy.
+    #[must_use]
+    pub fn through(mut self, proxy: &Proxy) -> Self {
+        self.api_server = Some(proxy.url());
+        self
     }
 
     /// The same with one more line of job settings.
@@ -177,8 +187,14 @@ impl Operator {
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             path
         };
-        let config =
-            serde_json::to_string(&kubeconfig_of_the_operator(cluster, &options.home)).unwrap_or_default();
+        let mut config = kubeconfig_of_the_operator(cluster, &options.home);
+        if let Some(api_server) = &options.api_server {
+            let clusters = config.clusters.iter_mut();
+            for cluster in clusters.filter_map(|named| named.cluster.as_mut()) {
+                cluster.server = Some(api_server.clone());
+            }
+        }
+        let config = serde_json::to_string(&config).unwrap_or_default();
         let kubeconfig = write("kubeconfig", config);
         let settings = write("job-settings.yaml", options.job_settings.clone());
         let log = folder.path().join("log");
