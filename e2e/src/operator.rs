@@ -156,6 +156,24 @@ pub fn kubeconfig_of_the_operator(cluster: &Cluster, home: &str) -> Kubeconfig {
     config
 }
 
+/// A kubeconfig for a server at `url` that asks nobody who they are.
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+fn kubeconfig_of_nobody(cluster: &Cluster, url: &str) -> Kubeconfig {
+    let mut config = Kubeconfig::read_from(cluster.kubeconfig())
+        .unwrap_or_else(|error| panic!("{}: {error}", cluster.kubeconfig().display()));
+    for user in &mut config.auth_infos {
+        user.auth_info = None;
+    }
+    for cluster in config
+        .clusters
+        .iter_mut()
+        .filter_map(|named| named.cluster.as_mut())
+    {
+        cluster.server = Some(url.to_owned());
+    }
+    config
+}
+
 /// The program under test: beside the test itself, or what `SMS_E2E_OPERATOR` names.
 pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("SMS_E2E_OPERATOR") {
@@ -187,13 +205,10 @@ impl Operator {
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             path
         };
-        let mut config = kubeconfig_of_the_operator(cluster, &options.home);
-        if let Some(api_server) = &options.api_server {
-            let clusters = config.clusters.iter_mut();
-            for cluster in clusters.filter_map(|named| named.cluster.as_mut()) {
-                cluster.server = Some(api_server.clone());
-            }
-        }
+        let config = match &options.api_server {
+            Some(api_server) => kubeconfig_of_nobody(cluster, api_server),
+            None => kubeconfig_of_the_operator(cluster, &options.home),
+        };
         let config = serde_json::to_string(&config).unwrap_or_default();
         let kubeconfig = write("kubeconfig", config);
         let settings = write("job-settings.yaml", options.job_settings.clone());
