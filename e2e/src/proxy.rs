@@ -3,7 +3,8 @@
 //! ```text
 //! operator ──▶ Call ──▶ rule ──▶ Act::Forward ────────────────────▶ server ──▶ answer
 //!                          ├───▶ Act::Instead(answer): not done, and the answer says so, lies, or never comes
-//!                          └───▶ Act::After(answer):   done, and the answer says something else, or never comes
+//!                          ├───▶ Act::After(answer):   done, and the answer says something else, or never comes
+//!                          └───▶ Act::Late:            done when nobody expects it any more
 //! ```
 //!
 //! It takes plain HTTP and calls the server with the client that it is given, so that the server sees the operator's own
@@ -76,6 +77,10 @@ struct Shared {
     calls: Mutex<Vec<Call>>,
     recorded: Mutex<Recorded>,
     watches: Watches,
+    /// Whether late calls go now.
+    late: watch::Sender<bool>,
+    /// Objects in one answer to a list, whatever is asked for.
+    page: Mutex<Option<usize>>,
     /// How many faults have happened; for [`Act::After`], once the server has done what was asked.
     faults: watch::Sender<usize>,
 }
@@ -119,6 +124,8 @@ impl Proxy {
             calls: Mutex::default(),
             recorded: Mutex::default(),
             watches: Watches::default(),
+            late: watch::Sender::new(false),
+            page: Mutex::default(),
             faults: watch::Sender::new(0),
         });
         Self {
@@ -175,7 +182,17 @@ impl Proxy {
         );
     }
 
-    /// From now on what forwarded watches show is kept back.
+    /// Lets the server hear of late calls.
+    pub fn let_late_calls_go(&self) {
+        self.shared.late.send_replace(true);
+    }
+
+    /// From now on lists come in pages of this size.
+    pub fn shorten_pages(&self, size: usize) {
+        *lock(&self.shared.page) = Some(size);
+    }
+
+    /// From now on what watches show is kept back.
     pub fn hold_watches(&self) {
         self.shared.watches.hold(true);
     }
@@ -185,7 +202,7 @@ impl Proxy {
         self.shared.watches.hold(false);
     }
 
-    /// Ends every forwarded watch, with what was kept back.
+    /// Ends every watch, with what was kept back.
     pub fn cut_watches(&self) {
         self.shared.watches.cut();
     }
@@ -230,13 +247,34 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
             shared.faults.send_modify(|faults| *faults += 1);
             give(answer, &call, &shared).await
         }
+        Act::Late => {
+            let (head, body) = request.into_parts();
+            let request = Request::from_parts(head, body.collect().await?.to_bytes());
+            let mut late = shared.late.subscribe();
+            shared.faults.send_modify(|faults| *faults += 1);
+            tokio::spawn(async move {
+                let _ = late.wait_for(|late| *late).await;
+                let _ = sent(request, &call, &shared).await;
+            });
+            future::pending().await
+        }
     }
 }
 
 async fn forward(request: Request<Incoming>, call: &Call, shared: &Shared) -> Result<Response<Sent>, Error> {
+    let (head, body) = request.into_parts();
+    let request = Request::from_parts(head, body.collect().await?.to_bytes());
+    sent(request, call, shared).await
+}
+
+/// The server's own answer.
+async fn sent(request: Request<Bytes>, call: &Call, shared: &Shared) -> Result<Response<Sent>, Error> {
     let (mut head, body) = request.into_parts();
     OF_ONE_HOP.iter().for_each(|name| drop(head.headers.remove(name)));
-    let body = body.collect().await?.to_bytes();
+    let page = *lock(&shared.page);
+    if let Some(size) = page.filter(|_| call.verb == Verb::List) {
+        head.uri = call.in_pages_of(size).parse()?;
+    }
     let answer = shared
         .client
         .send(Request::from_parts(head, Body::from(body)))
@@ -258,7 +296,7 @@ async fn give(answer: Answer, call: &Call, shared: &Shared) -> Result<Response<S
         Answer::Status { code, retry_after } => return act::status(code, retry_after),
         Answer::Reset => return Err("the connection is cut".into()),
         Answer::Silence => match future::pending::<Infallible>().await {},
-        Answer::Quiet => watches::quiet(),
+        Answer::Quiet => shared.watches.quiet(),
         Answer::Expired => whole(act::expired()),
         Answer::Recorded => {
             let recorded = lock(&shared.recorded).of(call);

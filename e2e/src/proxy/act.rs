@@ -15,6 +15,9 @@ pub enum Act {
     Instead(Answer),
     /// The server does what it asks for; this is answered.
     After(Answer),
+    /// The server hears of it when [`super::Proxy::let_late_calls_go`] says so, whether or not somebody still waits for the
+    /// answer, which never comes.
+    Late,
 }
 
 /// What a call is answered with, if not with the truth.
@@ -31,7 +34,7 @@ pub enum Answer {
     Reset,
     /// Nothing, for ever.
     Silence,
-    /// A watch that shows nothing, for ever.
+    /// A watch that shows nothing, until [`super::Proxy::cut_watches`].
     Quiet,
     /// A watch whose first event says that its version is too old (410 inside an answer of 200).
     Expired,

@@ -87,6 +87,17 @@ impl Call {
         self.verb == verb && self.resource == resource
     }
 
+    /// Its path and query, with another size of pages.
+    pub(super) fn in_pages_of(&self, size: usize) -> String {
+        let limit = format!("limit={size}");
+        let pairs = self.query.split('&').filter(|pair| !pair.starts_with("limit="));
+        let pairs: Vec<_> = pairs
+            .chain([limit.as_str()])
+            .filter(|pair| !pair.is_empty())
+            .collect();
+        format!("{}?{}", self.path, pairs.join("&"))
+    }
+
     /// Whether it is a further page of a list.
     pub fn is_continued(&self) -> bool {
         self.query.split('&').any(|pair| pair.starts_with("continue="))
@@ -131,6 +142,14 @@ mod tests {
 
     fn expected(verb: Verb, [resource, name, subresource]: [&str; 3]) -> (Verb, String, String, String) {
         (verb, resource.to_owned(), name.to_owned(), subresource.to_owned())
+    }
+
+    #[test]
+    fn pages_can_be_made_smaller() {
+        for (uri, smaller) in [("/a?limit=250&x=y", "/a?x=y&limit=5"), ("/a", "/a?limit=5")] {
+            let request = Request::get(uri).body(()).unwrap();
+            assert_eq!(Call::of(&request).in_pages_of(5), smaller);
+        }
     }
 
     #[test]

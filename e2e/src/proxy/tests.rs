@@ -112,6 +112,22 @@ async fn a_call_without_an_answer_is_told_of_before_it_ends() {
 }
 
 #[tokio::test]
+async fn a_late_call_is_done_although_nobody_waits_for_it() {
+    let (url, count) = server().await;
+    let proxy = Proxy::of(&url).await;
+    proxy.set(|_| Act::Late);
+    let (_, code) = curl(&format!("{}{JOBS}", proxy.url()), "1", &["-d", "x"]).await;
+    assert_eq!((code, count.load(Ordering::Relaxed)), (TIME_IS_OVER, 0));
+    proxy.let_late_calls_go();
+    crate::eventually(Duration::from_mins(1), "it is done", || async {
+        (count.load(Ordering::Relaxed) == 1)
+            .then_some(())
+            .ok_or("it is not")
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_last_answer_to_a_list_can_be_given_again() {
     let (url, _) = server().await;
     let proxy = Proxy::of(&url).await;

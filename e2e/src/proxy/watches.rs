@@ -52,12 +52,15 @@ impl Watches {
         });
         StreamBody::new(frames).boxed_unsync()
     }
-}
 
-/// The body of a watch that shows nothing, for ever.
-pub(super) fn quiet() -> Sent {
-    let nothing = stream::pending::<Result<Frame<Bytes>, Infallible>>();
-    StreamBody::new(nothing)
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    /// The body of a watch that shows nothing until all are cut.
+    pub(super) fn quiet(&self) -> Sent {
+        let nothing = stream::unfold(self.cut.subscribe(), |mut cut| async move {
+            let _ = cut.changed().await;
+            None::<(Result<Frame<Bytes>, Infallible>, _)>
+        });
+        StreamBody::new(nothing)
+            .map_err(|never| match never {})
+            .boxed_unsync()
+    }
 }
