@@ -96,7 +96,7 @@ def memory(measured):
             sums = [sum(marks) for marks in row["marks"]]
             each = " + ".join(f"{statistics.median(column) / MIB:.1f}" for column in zip(*row["marks"]))
             rows.append([f"{count:,} events, {size / 1e6:.2f} MB", SHORT[job], spread(row["leg"].wall, 1e3, 0),
-                         spread(row["together"], 1 / MIB), each, spread(sums, 1 / MIB)])
+                         spread(row["together"], 1 / MIB), spread(row["anonymous"], 1 / MIB), each, spread(sums, 1 / MIB)])
         peaks = {job: statistics.median(row["together"]) for job, row in jobs.items()}
         workload, ours = f"peak memory at {count:,} events, the child counted", peaks["ours"]
         if count in LIMITS:
@@ -108,10 +108,11 @@ def memory(measured):
                       "bars": [bar(SHORT[job], row["together"], 1 / MIB) for job, row in jobs.items()]})
     note = ("All processes of a first run at one moment: the resident set of one process, or the proportional sets (PSS) "
             "of several, so that a page which two of them share counts once; sampled from outside, at 100 events under a "
-            "quota that leaves time to look. Beside it the peak of each process (VmHWM), and their sum, which is never "
-            "reached at one moment: an upper bound.")
+            "quota that leaves time to look. What stands in no file is heap and stacks; the rest are pages of the program "
+            "itself and of libraries, which the kernel may drop and read again. Beside it the peak of each process "
+            "(VmHWM), and their sum, which is never reached at one moment: an upper bound.")
     return {"title": "Peak memory", "note": note, "rows": rows, "columns": [
-        "page", "job", "wall, ms", "together, MiB", "each, MiB", "sum of peaks, MiB"]}, plots, goals
+        "page", "job", "wall, ms", "together, MiB", "in no file, MiB", "each, MiB", "sum of peaks, MiB"]}, plots, goals
 
 
 def sum_of_peaks(row):

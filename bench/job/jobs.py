@@ -26,6 +26,8 @@ class Jobs:
 
     def __init__(self, scraper, folder):
         self.scraper, self.folder = scraper, pathlib.Path(folder)
+        self.toolchain = subprocess.run([PEERS.parent.parent / "e2e/control-plane/toolchain"], stdout=subprocess.PIPE,
+                                        text=True, check=True).stdout.strip()
         self.get_put = prepare("c", "get_put")
         self.go = {"cgo": prepare("go", "job", tags="sqlite_omit_load_extension osusergo netgo"),
                    "modernc": prepare("go", "job", tags="modernc osusergo netgo")}

@@ -120,15 +120,16 @@ class Measurements:
             name = f"size-{count}"
             self.jobs.manifest(name, "json", f"{name}.json", count)
             size = self.jobs.page(f"{name}.json", "json", count).stat().st_size
-            rows = {job: {"leg": Leg(), "together": [], "marks": []} for job in ("ours", "go", "python")}
+            rows = {job: {"leg": Leg(), "together": [], "anonymous": [], "marks": []} for job in ("ours", "go", "python")}
             for _ in range(repeats):
                 for job, row in rows.items():
                     row["leg"].add(self.run(job, name, f"{name}.json", count))
                     row["marks"].append(self.measured(processes.high_water_marks, job, name))
                     group = small_quota if count <= 1_000 else None
-                    together = self.measured(processes.peak_together, job, name, group)
+                    together, anonymous = self.measured(processes.peak_together, job, name, group)
                     # One process at its peak is the least that was held at that moment.
                     row["together"].append(max(together, row["marks"][-1][0]))
+                    row["anonymous"].append(anonymous)
             result[count] = (size, rows)
         return result
 
