@@ -95,3 +95,9 @@ def operator():
 def control_plane():
     """The folder with kube-apiserver and kubectl."""
     return output(f"{ROOT}/e2e/control-plane/build")
+
+
+def etcd():
+    """An etcd that the API server supports, see bench/peers/go/etcd."""
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    return f"{assets}/etcd" if assets else f"{go('etcd', '.')}/etcd"

@@ -220,5 +220,5 @@ def versions():
         "controller-runtime": programs.module_version("operator", "sigs.k8s.io/controller-runtime"),
         "kopf": pinned["kopf"],
         "kube-apiserver": programs.output(f"{programs.control_plane()}/kube-apiserver", "--version").split()[-1],
-        "etcd": programs.output("etcd", "--version").splitlines()[0].split()[-1],
+        "etcd": programs.output(programs.etcd(), "--version").splitlines()[0].split()[-1],
     }

@@ -29,16 +29,16 @@ def memory(pid):
 class Stage:
     """Data folders of etcd with sources in them, made once for each size and copied for each leg."""
 
-    def __init__(self, folder, assets, drive, operators):
-        self.folder, self.assets, self.drive, self.operators = folder, assets, drive, operators
+    def __init__(self, folder, assets, etcd, drive, operators):
+        self.folder, self.assets, self.etcd, self.drive, self.operators = folder, assets, etcd, drive, operators
         self.credentials = f"{folder}/credentials"
         self.data = {}
         self.legs = 0
         make_credentials(self.credentials)
 
-    def seed(self, size, crd):
+    def seed(self, size, crd, *flags):
         """Makes the data folder for `size` sources."""
-        plane = ControlPlane(self.assets, f"{self.folder}/seed-{size}", self.credentials)
+        plane = ControlPlane(self.assets, self.etcd, f"{self.folder}/seed-{size}", self.credentials)
         try:
             environment = {**os.environ, "KUBECONFIG": plane.kubeconfig}
             kubectl = f"{self.assets}/kubectl"
@@ -48,7 +48,7 @@ class Stage:
                             "crd/scrapesources.sms-scraper.dev"], **quiet)
             # The API server serves a new kind a moment after it says so.
             time.sleep(3)
-            subprocess.run([self.drive, "seed", "-size", str(size)], **quiet)
+            subprocess.run([self.drive, "seed", "-size", str(size), *flags], **quiet)
         finally:
             plane.stop(keep_data=True)
         self.data[size] = plane.data
@@ -63,7 +63,7 @@ class Leg:
 
     def __init__(self, stage, size, folder):
         self.stage, self.size = stage, size
-        self.plane = ControlPlane(stage.assets, folder, stage.credentials, stage.data[size])
+        self.plane = ControlPlane(stage.assets, stage.etcd, folder, stage.credentials, stage.data[size])
         self.environment = {**os.environ, "KUBECONFIG": self.plane.kubeconfig}
         self.running = []
 
