@@ -24,3 +24,4 @@ pub mod patterns;
 pub mod plan;
 pub mod session;
 pub mod silence;
+mod wanted;
