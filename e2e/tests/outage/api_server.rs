@@ -11,6 +11,8 @@ use sms_e2e::{
     requests::Requests,
 };
 
+use sms_proof::{Group, record};
+
 use super::{A_WHILE, ONE_AT_A_TIME};
 
 const SIZE: usize = 50;
@@ -129,6 +131,18 @@ async fn an_operator_lives_through_an_outage_of_the_api_server_without_hammering
         .await
         .writes_to(&["scrapesources", "cronjobs"]);
     assert_eq!(writes.total(), 0, "nothing has changed: {writes:?}");
+    let recovery = back.elapsed();
+    let lines = outages.0.lines.max(outages.1.lines);
+    let met = record(
+        Group::OperatorFaults,
+        "API server stopped for a minute",
+        format!(
+            "0 restarts, {lines} lines of log, as before {recovery:.1?} after its return, {total} requests by then"
+        ),
+        "alive and not ready meanwhile, fewer than 100 lines, fewer than 40 requests, 0 writes, as before",
+        true,
+    );
+    assert!(met);
     // They work again.
     for (namespace, operator) in namespaces.into_iter().zip(&operators) {
         let start = Instant::now();

@@ -24,8 +24,8 @@ const EXCLUSIVE: [&[&str]; 6] = [
 ];
 
 /// Texts that mean something to some field: jq, CSS, a regular expression, an address, a duration, a time, a schedule, a
-/// zone, a quantity, a name; and what nobody wants.
-const TEXTS: [&str; 18] = [
+/// zone, a quantity, names; and what nobody wants.
+const TEXTS: [&str; 19] = [
     ".x[]",
     "div.event > a",
     "^a+(b|c)$",
@@ -37,6 +37,7 @@ const TEXTS: [&str; 18] = [
     "Europe/Berlin",
     "500m",
     "blue-moon",
+    "sms-secret",
     "%Y-%m-%d",
     "",
     "(((",
