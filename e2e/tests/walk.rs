@@ -193,19 +193,19 @@ async fn walk(
     mutations: &[&Mutation],
     findings: &Mutex<Findings>,
 ) {
-    let [walked, fresh] = namespaces;
+    let [here, beside] = namespaces;
     let name = format!("walker-{walker}");
-    put(&cluster.client(), walked.name(), &name, &mutations::base())
+    put(&cluster.client(), here.name(), &name, &mutations::base())
         .await
         .unwrap();
     for (step, mutation) in mutations.iter().enumerate() {
         let start = Instant::now();
-        let fate = change(cluster, walked, &name, &mutation.spec).await;
+        let fate = change(cluster, here, &name, &mutation.spec).await;
         let took = start.elapsed();
         let fresh = match fate {
             // Nothing came of it.
             Fate::Refused(_) => fate.clone(),
-            _ => change(cluster, fresh, &format!("fresh-{walker}-{step}"), &mutation.spec).await,
+            _ => change(cluster, beside, &format!("fresh-{walker}-{step}"), &mutation.spec).await,
         };
         let fault = judge(mutation, &fate, &fresh);
         let mut findings = findings.lock().unwrap();
@@ -220,8 +220,14 @@ async fn walk(
         findings.faults.extend(fault);
     }
     // Back to where it came from: nothing of the way is left.
-    let end = change(cluster, walked, &name, &mutations::base()).await;
-    let begin = change(cluster, fresh, &format!("fresh-{walker}-end"), &mutations::base()).await;
+    let end = change(cluster, here, &name, &mutations::base()).await;
+    let begin = change(
+        cluster,
+        beside,
+        &format!("fresh-{walker}-end"),
+        &mutations::base(),
+    )
+    .await;
     if end != begin {
         let fault = format!("{name} is not as it was: {end:?} instead of {begin:?}");
         findings.lock().unwrap().faults.push(fault);

@@ -19,7 +19,7 @@ use sms_e2e::{
     services::Pushgateway,
 };
 
-use sms_proof::{Group, record};
+use sms_proof::record;
 
 use super::{A_WHILE, ONE_AT_A_TIME};
 
@@ -180,7 +180,7 @@ async fn objects_that_cannot_be_read_say_so_and_hinder_nobody() {
     );
 
     let met = record(
-        Group::OperatorFaults,
+        sms_proof::Group::OperatorFaults,
         "objects that cannot be read among good ones",
         format!(
             "{GOOD} of {GOOD} others ready, {} of {0} named with their field",

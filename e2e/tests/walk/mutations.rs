@@ -222,9 +222,9 @@ fn example(name: &str, schema: &Value) -> Value {
 }
 
 fn push(path: &[Step], value: Value, is_forbidden: bool, found: &mut Vec<Mutation>) {
-    let mut name: String = path.iter().map(|step| format!(".{}", step.field)).collect();
+    let place: Vec<_> = path.iter().map(|step| step.field.as_str()).collect();
     let text: String = value.to_string().chars().take(40).collect();
-    name = format!("spec{name} = {text}");
+    let name = format!("spec.{} = {text}", place.join("."));
     let mut spec = base();
     set(&mut spec, path, value);
     found.push(Mutation {
