@@ -22,6 +22,8 @@ use super::{A_WHILE, Scene, life::has_controllers, prove};
 const SIZE: usize = 4;
 /// How long the view stays old.
 const OLD: Duration = Duration::from_secs(5);
+/// Writes by what is old: two for each of the four sources, and what people are told. More is a fight.
+const MOST_WRITES: usize = 12;
 /// From when the view is fresh; on a busy machine.
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -129,7 +131,7 @@ async fn an_old_view_deletes_nothing_and_loses_no_update() {
              what is old (all, sources, CronJobs, Jobs and Pods)",
             lost.len()
         ),
-        "0 wrong deletes, 0 lost updates, 0 second runs, all as it was within 30 s",
-        deletes == 0 && lost.is_empty(),
+        "0 wrong deletes, 0 lost updates, 0 second runs, at most 12 writes by what is old, all as it was within 30 s",
+        deletes == 0 && lost.is_empty() && writes.iter().all(|writes| *writes <= MOST_WRITES),
     );
 }

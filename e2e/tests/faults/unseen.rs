@@ -19,7 +19,7 @@ use super::{A_WHILE, Scene, life::has_controllers, prove};
 const SIZE: usize = 4;
 const RESOURCES: [&str; 4] = ["scrapesources", "cronjobs", "jobs", "pods"];
 /// What a busy machine may need for what takes a second.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// How a watch learns that its version is too old.
 const TOO_OLD: [Answer; 2] = [
