@@ -8,15 +8,12 @@ import os
 import pathlib
 import platform
 import re
-import sqlite3
 import subprocess
 import sys
 import time
 
 import pages
-import peers
 import phases
-import roundtrips
 import tables
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -24,9 +21,9 @@ PR_SET_CHILD_SUBREAPER = 36
 
 def parse_arguments():
     parser = argparse.ArgumentParser()
-    for name in ("scraper", "bench-store", "folder", "pages", "pushgateway", "postgres-programs", "output"):
+    for name in ("scraper", "folder", "pages", "pushgateway", "output"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("postgres-port", "runs", "large-runs"):
+    for name in ("runs", "large-runs"):
         parser.add_argument(f"--{name}", required=True, type=int)
     return parser.parse_args()
 
@@ -171,7 +168,7 @@ class Bench:
             os.utime(page, (page.stat().st_atime, page.stat().st_mtime + 10))
             self.run(legs["same"], "hundred", store, ("Unchanged", 100))
             self.run(legs["html"], "listing", self.fresh("db"), ("Succeeded", 100))
-            script = [sys.executable, "-I", str(pathlib.Path(peers.__file__).parent / "script.py"),
+            script = [sys.executable, "-I", str(pathlib.Path(__file__).parent / "script.py"),
                       f"{self.arguments.pages}/hundred.json", str(self.fresh("db")), self.arguments.pushgateway]
             wall, processor = timed(script, self.environment, self.log)
             legs["script"].wall.append(wall)
@@ -203,49 +200,6 @@ class Bench:
             rows.append((kind, count, size, leg, marks, trees))
         return rows
 
-    def stores(self):
-        """Events a second of the store step alone, and of the floors below it; the legs take turns."""
-        rows = {}
-        databases = peers.Postgres(self.arguments.postgres_programs, self.arguments.postgres_port)
-        for count in (1_000, 10_000, 100_000):
-            for number in range(self.arguments.large_runs):
-                file = self.fresh("db")
-                database = databases.create(f"bench_{count}_{number}")
-                legs = {
-                    "sqlite": self.store(f"sqlite://{file}", count),
-                    "postgres": self.store(databases.url(database), count),
-                }
-                for leg, seconds in legs.items():
-                    for state in ("first", "unchanged", "changed"):
-                        rows.setdefault((count, f"{leg} {state}"), []).append(seconds[state])
-                floors = peers.sqlite_upsert(file, self.fresh("db")) | databases.floors(
-                    database, self.fresh("copy"), count <= 10_000)
-                for floor, seconds in floors.items():
-                    rows.setdefault((count, floor), []).append(seconds)
-                databases.drop(database)
-        return rows
-
-    def store(self, url, count):
-        command = [self.arguments.bench_store, url, str(count)]
-        return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-
-    def trips(self):
-        """Round trips to PostgreSQL of a whole bench_store run (three commits), by number of events."""
-        databases = peers.Postgres(self.arguments.postgres_programs, self.arguments.postgres_port)
-        counts = {}
-        for count in (100, 1_000, 10_000, 100_000):
-            database = databases.create(f"trips_{count}")
-            with roundtrips.Proxy(self.arguments.postgres_port) as proxy:
-                self.store(databases.url(database, proxy.port), count)
-                counts[count] = proxy.count()
-            databases.drop(database)
-        # Two commits write every event, in statements of at most 2,000, each two round trips (parse, execute).
-        statements = {count: 2 * -(-count // 2_000) for count in counts}
-        for count in counts:
-            allowed = 2 * (statements[count] - statements[100])
-            assert counts[count] - counts[100] <= allowed, f"{counts} grows faster than the batches"
-        return counts
-
 
 def machine():
     information = pathlib.Path("/proc/cpuinfo").read_text()
@@ -270,7 +224,6 @@ def main():
     bench = Bench(arguments)
     load_before = machine()["load"]
     legs, spent, sizes = bench.whole_runs(), bench.phases(), bench.sizes()
-    stores, trips = bench.stores(), bench.trips()
     text = pathlib.Path(__file__).with_name("template.md").read_text()
     size = os.stat(bench.scraper).st_size
     values = machine() | {
@@ -278,14 +231,12 @@ def main():
         "load": f"{load_before} at the start, {machine()['load']} at the end",
         "runs": arguments.runs, "large_runs": arguments.large_runs,
         "scraper": version([bench.scraper, "--version"]),
-        "sqlite": f"SQLite {sqlite3.sqlite_version} (Python's, for the floor)",
-        "postgres": version([f"{arguments.postgres_programs}/postgres", "--version"]),
         "gateway": version(["prometheus-pushgateway", "--version"]),
         "python": f"Python {platform.python_version()}", "rustc": version(["rustc", "--version"]),
         "size": f"{size / tables.MIB:.1f} MiB ({size:,} bytes)",
         "whole_runs": tables.whole_runs_table(legs), "phases": phases.table(spent, tables.spread),
         "memory": tables.memory_table(sizes),
-        "stores": tables.stores_table(stores), "trips": tables.trips_table(trips), "goals": tables.goals_table(size, sizes),
+        "goals": tables.goals_table(size, sizes),
     }
     for name, value in values.items():
         text = text.replace(f"{{{{{name}}}}}", str(value))

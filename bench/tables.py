@@ -56,34 +56,3 @@ def goals_table(size, sizes):
     for words, limit, value, unit, name in goals:
         rows.append(f"| {words} | {value / unit:.1f} {name} | {'met' if value <= limit else 'missed'} |")
     return "\n".join(rows)
-
-
-STORES = {
-    "sqlite first": "SQLite, first run",
-    "sqlite unchanged": "SQLite, nothing changed",
-    "sqlite changed": "SQLite, every event changed",
-    "sqlite floor": "floor: Python `executemany` upsert of the same rows",
-    "postgres first": "PostgreSQL, first run",
-    "postgres unchanged": "PostgreSQL, nothing changed",
-    "postgres changed": "PostgreSQL, every event changed",
-    "postgres floor": "floor: `COPY` of the same rows into the same table",
-    "postgres peer": "peer: one `INSERT` an event, one transaction",
-}
-
-
-def stores_table(stores):
-    counts = sorted({count for count, _ in stores})
-    rows = ["| events/s | " + " | ".join(f"{count:,} events" for count in counts) + " |",
-            "| --- |" + " ---: |" * len(counts)]
-    for name, words in STORES.items():
-        cells = []
-        for count in counts:
-            seconds = stores.get((count, name))
-            cells.append(spread([count / second for second in seconds], 1, 0) if seconds else "–")
-        rows.append(f"| {words} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
-
-
-def trips_table(trips):
-    rows = ["| events | round trips |", "| ---: | ---: |"]
-    return "\n".join(rows + [f"| {count:,} | {number} |" for count, number in trips.items()])

@@ -32,6 +32,8 @@ mod postgres_only;
 mod sqlite_only;
 #[path = "store/stdout_only.rs"]
 mod stdout_only;
+#[path = "store/trips.rs"]
+mod trips;
 
 /// Makes one test a store of each case.
 macro_rules! contract {
