@@ -123,6 +123,7 @@ impl Worker {
 
     /// Reads a listing page.
     pub async fn page(&mut self, document: &Document) -> Result<PageSummary, WorkerError> {
+        tracing::debug!(bytes = document.body.len(), "page is parsed");
         let deadline = limits::deadline(document.body.len());
         let request = Request::Page {
             document: document.clone_head(),
