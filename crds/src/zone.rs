@@ -8,6 +8,11 @@ use crate::problem::{Problem, quoted};
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
+/// The database that is compiled in.
+pub fn database() -> &'static TimeZoneDatabase {
+    &DATABASE
+}
+
 /// The zone called `name`, in any case, of the database that is compiled in.
 ///
 /// The process's own database ([`TimeZone::get`]) would be that of the machine where there is one: its folders are walked

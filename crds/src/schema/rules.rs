@@ -62,6 +62,7 @@ mod tests {
         let specs = [
             json!({}),
             json!(5),
+            json!({ "apiName": "a", "schedule": "@weekly" }),
             json!({ "schedule": "@daily", "fetch": { "url": "ftp://x", "body": "b" }, "extract": {} }),
             json!({ "fetch": { "url": "http://x" }, "extract": { "json": { "attribute": "x" }, "html": {} } }),
             json!({ "extract": { "lookups": { "a": { "json": { "attribute": "x" } }, "b": { "html": {} } } } }),

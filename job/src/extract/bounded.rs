@@ -4,12 +4,15 @@
 
 use sms_crds::ScrapeSource;
 
-use super::path::Path;
+use super::{path::Path, plan::DEFAULT_MAX_ITEMS};
 use crate::document::Document;
 
-/// Most bytes of a page times what each of them may become: the page's own tree, and each field's copy of it. A tree
-/// takes up to twenty times the space of its text, so this stays far below the worker's limit of memory.
-const MAX_COPIED_BYTES: usize = 4 << 20;
+/// Most bytes of a page times what each of them may become: the page's own tree, and each field's copy of it. A tree takes
+/// up to fifty times the space of its text (`[{"":0},{"":0},…`), so that this is 100 MiB at the most.
+const MAX_COPIED_BYTES: usize = 2 << 20;
+
+/// Most items, which are a few hundred bytes each even where the page has two for one.
+const MAX_ITEMS: usize = DEFAULT_MAX_ITEMS;
 
 /// Whether `source` reads one page of JSON by plain paths and by nothing that is somebody else's code: no selector, no jq
 /// program, no pattern.
@@ -26,7 +29,9 @@ pub fn is_plain(source: &ScrapeSource) -> bool {
         && extract.follow.is_none()
         && extract.dates.is_none()
         && source.spec.fetch.pages.is_none();
+    let max_items = extract.max_items.map(usize::try_from);
     is_alone
+        && max_items.is_none_or(|max| max.is_ok_and(|max| max <= MAX_ITEMS))
         && json.within.is_none()
         && json.variable.is_none()
         && json.items.as_deref().is_none_or(is_path)
@@ -85,12 +90,12 @@ mod tests {
             &json!({ "json": { "items": ".a[]", "fields": { "title": ".b.c[0]?" } } })
         ));
         assert!(reads(
-            &json!({ "json": { "slurp": true }, "defaults": { "venue": "Club" }, "maxItems": 5 })
+            &json!({ "json": { "slurp": true }, "defaults": { "venue": "Club" }, "maxItems": 10_000 })
         ));
     }
 
     #[test]
-    fn what_runs_the_code_or_patterns_of_a_manifest_is_not() {
+    fn what_runs_the_code_or_patterns_of_a_manifest_or_has_no_small_limit_is_not() {
         for extract in [
             json!({ "html": { "items": "li" } }),
             json!({ "jsonLd": {} }),
@@ -106,6 +111,7 @@ mod tests {
             json!({ "json": {}, "follow": { "url": ".url", "json": {} } }),
             json!({ "json": {}, "lookups": { "a": { "json": {}, "key": ".id" } } }),
             json!({ "json": {}, "dates": { "order": "dayFirst" } }),
+            json!({ "json": {}, "maxItems": 10_001 }),
         ] {
             assert!(!reads(&extract), "{extract}");
         }

@@ -16,7 +16,7 @@ use super::{
 use crate::normalise::Normaliser;
 
 /// Limits of a run where the manifest is silent.
-const DEFAULT_MAX_ITEMS: usize = 10_000;
+pub(super) const DEFAULT_MAX_ITEMS: usize = 10_000;
 const DEFAULT_MAX_FOLLOWED: usize = 200;
 
 /// Everything that a run needs to read the pages of one source.

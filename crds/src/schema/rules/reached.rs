@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// `schema` without the properties, items and entries that none of `values` has: no rule of those can be evaluated. What
-/// has a default stays, since it is there even where it is not written.
+/// has a default stays, since it is there even where it is not written. Rules on changes go too.
 pub fn part(schema: &Value, values: &[&Value]) -> Value {
     let Some(fields) = schema.as_object() else {
         return schema.clone();
@@ -18,6 +18,9 @@ pub fn part(schema: &Value, values: &[&Value]) -> Value {
             ("additionalProperties", Value::Object(_)) => {
                 let entries = values.iter().filter_map(|value| value.as_object());
                 of_any(inner, &entries.flat_map(Map::values).collect::<Vec<_>>())
+            }
+            ("x-kubernetes-validations", Value::Array(rules)) => {
+                Some(rules.iter().filter(|rule| !compares(rule)).cloned().collect())
             }
             ("description", _) => None,
             _ => Some(inner.clone()),
@@ -38,6 +41,16 @@ fn reached_properties(properties: &Map<String, Value>, values: &[&Value]) -> Val
     Value::Object(reached.collect())
 }
 
+/// Whether a rule compares an object with what it was before, of which there is nothing here.
+fn compares(rule: &Value) -> bool {
+    let mentions = |key: &str| {
+        rule.get(key)
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.contains("oldSelf"))
+    };
+    mentions("rule") && rule.get("optionalOldSelf") != Some(&Value::Bool(true))
+}
+
 fn of_any(schema: &Value, values: &[&Value]) -> Option<Value> {
     (!values.is_empty()).then(|| part(schema, values))
 }
@@ -52,6 +65,7 @@ mod tests {
         let leaf = json!({ "type": "string" });
         let schema = json!({
             "type": "object",
+            "x-kubernetes-validations": [{ "rule": "self == oldSelf" }, { "rule": "self.size() > 0" }],
             "properties": {
                 "absent": leaf,
                 "given": { "default": 1 },
@@ -63,6 +77,7 @@ mod tests {
         let value = json!({ "list": [{ "a": 1 }, { "b": 2 }], "empty": [], "map": { "x": { "b": 1 } } });
         let expected = json!({
             "type": "object",
+            "x-kubernetes-validations": [{ "rule": "self.size() > 0" }],
             "properties": {
                 "given": { "default": 1 },
                 "list": { "items": { "properties": { "a": leaf, "b": leaf } } },

@@ -113,7 +113,7 @@ fn iso(text: &str) -> Option<Moment> {
     };
     let written = date.to_datetime(time);
     let zone = pieces
-        .to_time_zone()
+        .to_time_zone_with(sms_crds::zone::database())
         .ok()
         .flatten()
         .and_then(|zone| zone.iana_name().map(str::to_owned));
