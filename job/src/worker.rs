@@ -5,6 +5,7 @@
 //! processor time, memory and stack; the parent talks to it over pipes and ends it at a deadline.
 
 pub mod child;
+pub mod here;
 pub mod limits;
 pub mod protocol;
 

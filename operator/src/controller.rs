@@ -152,9 +152,27 @@ async fn reconcile(source: Arc<Kept>, context: Arc<Context>) -> Result<Action, R
     Ok(action)
 }
 
-/// Observe, validate, build, apply, status.
+/// One pass over a source, unless it is known that the API server has a newer one than the watch has shown: who acts on an
+/// old view undoes what is new, and creates what was deleted.
 async fn reconcile_source(
     source: ScrapeSource,
+    context: &Context,
+) -> Result<(ReconcileResult, Action), ReconcileError> {
+    if let Some(pause) = context.caches.outdated_for(source) {
+        return Ok((ReconcileResult::Unchanged, Action::requeue(pause)));
+    }
+    let result = Box::pin(steps(source, context)).await;
+    if let Err(ReconcileError::Status(error)) = &result
+        && (error.is_conflict() || error.is_not_found())
+    {
+        context.caches.note_outdated(source);
+    }
+    result
+}
+
+/// Observe, validate, build, apply, status.
+async fn steps(
+    source: &ScrapeSource,
     context: &Context,
 ) -> Result<(ReconcileResult, Action), ReconcileError> {
     let now = Timestamp::now();

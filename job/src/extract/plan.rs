@@ -96,7 +96,7 @@ impl Plan {
         let pages = source.spec.fetch.pages.as_ref();
         let next = pages.and_then(|pages| NextLink::compile(pages, &mut errors));
         let time_zone = collect(
-            TimeZone::get(&zone).map_err(|_| {
+            sms_crds::zone::named(&zone).map_err(|_| {
                 let problem = format!("{zone:?} is no time zone; write for example America/Los_Angeles");
                 PlanError::new("spec.extract.timeZone", problem)
             }),

@@ -149,7 +149,7 @@ fn instant(time: &EventTime, event: &Event) -> Timestamp {
     let moment = match time {
         EventTime::At(zoned) => zoned.timestamp(),
         EventTime::Date(date) => {
-            let zone = TimeZone::get(&event.time_zone).unwrap_or(TimeZone::UTC);
+            let zone = sms_crds::zone::named(&event.time_zone).unwrap_or(TimeZone::UTC);
             date.to_zoned(zone)
                 .map_or(Timestamp::MAX, |zoned| zoned.timestamp())
         }

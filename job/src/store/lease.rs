@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use sms_crds::SourceKey;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     error::{Fault, StoreError},
@@ -12,21 +13,35 @@ use super::{
     rows::{LeaseRow, moment},
 };
 
-/// Tries until the lease is taken or `wait` has passed.
+/// Tries until the lease is taken or `wait` has passed. The first attempt is made in any case; after that whoever is in the
+/// way is told, also where an attempt itself waits, as one for a locked file does.
 pub(super) async fn wait_for<F: Future<Output = Result<Lease, StoreError>>>(
-    attempt: impl FnMut() -> F,
+    mut attempt: impl FnMut() -> F,
     wait: Duration,
 ) -> Result<Lease, StoreError> {
-    let waits = ExponentialBuilder::default()
+    let deadline = Instant::now() + wait;
+    let mut pauses = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(25))
         .with_max_delay(Duration::from_secs(1))
         .with_jitter()
         .without_max_times()
-        .with_total_delay(Some(wait));
-    attempt
-        .retry(waits)
-        .when(|error| matches!(error, StoreError::LeaseHeld { .. } | StoreError::Busy { .. }))
-        .await
+        .build();
+    let mut taken = attempt().await;
+    loop {
+        let obstacle = match taken {
+            Err(error @ (StoreError::LeaseHeld { .. } | StoreError::Busy { .. })) => error,
+            other => return other,
+        };
+        let pause = pauses.next().unwrap_or(Duration::from_secs(1));
+        let again = async {
+            sleep(pause).await;
+            attempt().await
+        };
+        taken = match timeout_at(deadline, again).await {
+            Ok(taken) => taken,
+            Err(_) => return Err(obstacle),
+        };
+    }
 }
 
 /// The lease that an attempt took, or who holds it.

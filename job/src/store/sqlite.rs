@@ -124,13 +124,22 @@ impl Sqlite {
     ) -> Result<Lease, StoreError> {
         let key = source.to_string();
         let work = async |connection: &mut SqliteConnection| {
-            let taken: Option<LeaseRow> = sqlx::query_as(sql::TAKE_LEASE)
+            let held: Option<LeaseRow> = sqlx::query_as(sql::HELD_LEASE)
+                .bind(&key)
+                .fetch_optional(&mut *connection)
+                .await?;
+            if held.is_some() {
+                return lease::taken(source, holder, None, held);
+            }
+            // All rows, though there is one: a statement that is left before its end commits unseen, and a full disk with it.
+            let mut taken: Vec<LeaseRow> = sqlx::query_as(sql::TAKE_LEASE)
                 .bind(&key)
                 .bind(api_name)
                 .bind(holder)
                 .bind(modifier(ttl))
-                .fetch_optional(&mut *connection)
+                .fetch_all(&mut *connection)
                 .await?;
+            let taken = taken.pop();
             let held = match taken {
                 Some(_) => None,
                 None => {
@@ -148,12 +157,13 @@ impl Sqlite {
     pub(super) async fn renew_lease(&self, lease: &Lease, ttl: Duration) -> Result<Lease, StoreError> {
         let key = lease.source.to_string();
         let work = async |connection: &mut SqliteConnection| {
-            let renewed: Option<LeaseRow> = sqlx::query_as(sql::RENEW_LEASE)
+            let mut renewed: Vec<LeaseRow> = sqlx::query_as(sql::RENEW_LEASE)
                 .bind(&key)
                 .bind(lease.token)
                 .bind(modifier(ttl))
-                .fetch_optional(&mut *connection)
+                .fetch_all(&mut *connection)
                 .await?;
+            let renewed = renewed.pop();
             if renewed.is_some() {
                 return lease::taken(&lease.source, &lease.holder, renewed, None);
             }

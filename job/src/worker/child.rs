@@ -2,6 +2,10 @@
 
 use std::io;
 
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+};
 use sms_crds::report::Reason;
 
 use super::{
@@ -16,16 +20,37 @@ pub const ARGUMENT: &str = "extract-worker";
 /// Most entries of one part of the answer: enough to make the exchange cheap, few enough to weigh nothing.
 const ENTRIES_PER_PART: usize = 500;
 
+/// Stack of the thread that waits for the parent's end, in bytes.
+const WATCH_STACK_BYTES: usize = 64 << 10;
+
 /// Answers requests until standard input ends. The work runs in a thread of its own, since only there the size of the
 /// stack is ours to say.
 pub fn run() -> io::Result<()> {
     limits::apply();
+    std::thread::Builder::new()
+        .stack_size(WATCH_STACK_BYTES)
+        .spawn(end_with_parent)?;
     let thread = std::thread::Builder::new()
         .stack_size(limits::STACK_BYTES)
         .spawn(serve)?;
     thread
         .join()
         .unwrap_or_else(|_| Err(io::Error::other("the extraction thread panicked")))
+}
+
+/// Ends this process when the parent closes its end of the pipe, and be it by its death: a worker that is busy reads nothing,
+/// and would go on for as long as its processor time lasts.
+fn end_with_parent() {
+    let input = io::stdin();
+    // No event is asked for; that the other end is closed is told all the same.
+    let mut pipe = [PollFd::new(&input, PollFlags::empty())];
+    loop {
+        match poll(&mut pipe, None) {
+            Ok(_) => std::process::exit(1),
+            Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 fn serve() -> io::Result<()> {

@@ -6,11 +6,12 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use sms_crds::{ScrapeSource, ScrapeSourceStatus, SourceKey};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{cron_jobs::CronJobs, kept::Kept, run_cache::RunCache};
 use crate::api_names::ApiNames;
@@ -25,6 +26,17 @@ struct Written {
     status: ScrapeSourceStatus,
 }
 
+/// A view of a source of which the API server has said that it is old.
+#[derive(Clone, Debug)]
+struct Outdated {
+    /// `resourceVersion` as the watch has shown it.
+    resource_version: Option<String>,
+    since: Instant,
+}
+
+/// How long a watch may take to show what the API server has already. After that the API server is asked again.
+const WATCH_LAG: Duration = Duration::from_secs(30);
+
 /// What is known of the cluster.
 pub struct Caches {
     sources: Store<Kept>,
@@ -33,6 +45,7 @@ pub struct Caches {
     runs: Mutex<RunCache>,
     api_names: Mutex<ApiNames>,
     written: Mutex<HashMap<SourceKey, Written>>,
+    outdated: Mutex<HashMap<SourceKey, Outdated>>,
     attempts: Mutex<HashMap<SourceKey, u32>>,
     told: Mutex<HashMap<SourceKey, Option<i64>>>,
     listed: AtomicBool,
@@ -57,6 +70,7 @@ impl Default for Caches {
             runs: Mutex::default(),
             api_names: Mutex::default(),
             written: Mutex::default(),
+            outdated: Mutex::default(),
             attempts: Mutex::default(),
             told: Mutex::default(),
             listed: AtomicBool::new(false),
@@ -175,6 +189,28 @@ impl Caches {
         lock(&self.written).remove(key);
     }
 
+    /// Notes that the API server has another version of `source` than this one, or none.
+    pub(super) fn note_outdated(&self, source: &ScrapeSource) {
+        let outdated = Outdated {
+            resource_version: source.metadata.resource_version.clone(),
+            since: Instant::now(),
+        };
+        lock(&self.outdated).insert(source.key(), outdated);
+    }
+
+    /// For how long `source`, as the watch has shown it, is known to be old.
+    pub(super) fn outdated_for(&self, source: &ScrapeSource) -> Option<Duration> {
+        let key = source.key();
+        let mut all = lock(&self.outdated);
+        let found = all.get(&key)?;
+        let left = WATCH_LAG.saturating_sub(found.since.elapsed());
+        if found.resource_version == source.metadata.resource_version && !left.is_zero() {
+            return Some(left);
+        }
+        all.remove(&key);
+        None
+    }
+
     /// How often in a row the pass over a source has failed, this time included.
     pub(super) fn note_failure(&self, key: &SourceKey) -> u32 {
         let mut attempts = lock(&self.attempts);
@@ -199,6 +235,7 @@ impl Caches {
     /// Forgets a source that is gone.
     pub(super) fn forget(&self, key: &SourceKey) {
         lock(&self.told).remove(key);
+        lock(&self.outdated).remove(key);
         self.forget_written(key);
         self.note_success(key);
         self.runs().forget_source(key);

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
-use futures_util::{Stream, StreamExt, future, pin_mut};
+use futures_util::{Stream, StreamExt, future, pin_mut, stream};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{
@@ -116,6 +116,26 @@ fn pauses() -> ExponentialBackoff {
         .into()
 }
 
+/// Follows a kind for ever. kube's watcher begins anew where an event says that its version is too old; where the head of the
+/// answer does (status 410), it would ask with that version for ever.
+fn watched<K>(api: Api<K>, config: watcher::Config) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
+where
+    K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    let begin = move || watcher(api.clone(), config.clone()).boxed();
+    stream::unfold((begin(), begin), async |(mut events, begin)| {
+        let event = events.next().await?;
+        if event.as_ref().is_err_and(is_of_an_old_version) {
+            events = begin();
+        }
+        Some((event, (events, begin)))
+    })
+}
+
+fn is_of_an_old_version(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
+}
+
 /// The source that an object's label names.
 fn source_of(metadata: &ObjectMeta) -> Option<SourceKey> {
     Some(SourceKey {
@@ -138,7 +158,7 @@ where
     let caches = Arc::clone(&context.caches);
     let config = all();
     let mut listed: Option<HashSet<SourceKey>> = None;
-    watcher(api::<Kept>(&context.client, namespace), config)
+    watched(api::<Kept>(&context.client, namespace), config)
         .backoff(pauses())
         .reflect(writer)
         .inspect(move |event| match event {
@@ -301,7 +321,7 @@ async fn follow<K>(
     K: Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
     K::DynamicType: Default,
 {
-    let events = watcher(api, config).backoff(pauses());
+    let events = watched(api, config).backoff(pauses());
     pin_mut!(events);
     let mut listed = Some(listed);
     while let Some(event) = events.next().await {

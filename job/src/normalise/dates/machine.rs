@@ -126,7 +126,7 @@ fn iso(text: &str) -> Option<Moment> {
     }
     match zone {
         Some(name) => {
-            let zoned = super::instant::local(written, &TimeZone::get(&name).ok()?)?;
+            let zoned = super::instant::local(written, &sms_crds::zone::named(&name).ok()?)?;
             Some(Moment::Instant {
                 at: zoned.timestamp(),
                 written,

@@ -9,7 +9,7 @@ use super::{
         lease,
         model::{Lease, Removal, RunCommit, StoreSummary},
         retention,
-        rows::LeaseRow,
+        rows::{LeaseRow, SummaryRow},
     },
     query, query_as, query_scalar, sql,
 };
@@ -21,13 +21,7 @@ pub(super) async fn commit(
     run: &RunCommit<'_>,
 ) -> Result<StoreSummary, Fault> {
     let source = lease.source.to_string();
-    let now: Option<LeaseRow> = query_as(sql::FENCE)
-        .bind(&source)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if now.as_ref().is_none_or(|row| row.token != lease.token) {
-        return Err(lease::lost(lease, now));
-    }
+    fence(connection, lease, &source).await?;
     let mut summary = if run.reads_events() {
         write_events(connection, &source, run).await?
     } else if run.is_unchanged() {
@@ -58,6 +52,37 @@ pub(super) async fn commit(
         prune.execute(connection).await?;
     }
     Ok(summary)
+}
+
+/// Stores a run of which nobody knows whether it is stored. A first transaction that still goes on is waited for at the fence.
+pub(super) async fn again(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    run: &RunCommit<'_>,
+) -> Result<StoreSummary, Fault> {
+    let source = lease.source.to_string();
+    fence(connection, lease, &source).await?;
+    let stored: Option<SummaryRow> = query_as(sql::STORED_SUMMARY)
+        .bind(&source)
+        .bind(&run.report.run)
+        .fetch_optional(&mut *connection)
+        .await?;
+    match stored {
+        Some(row) => Ok(row.into()),
+        None => commit(connection, lease, run).await,
+    }
+}
+
+/// Locks the row of the source, provided that the lease is still the newest.
+async fn fence(connection: &mut PgConnection, lease: &Lease, source: &str) -> Result<(), Fault> {
+    let now: Option<LeaseRow> = query_as(sql::FENCE)
+        .bind(source)
+        .fetch_optional(connection)
+        .await?;
+    match now {
+        Some(row) if row.token == lease.token => Ok(()),
+        other => Err(lease::lost(lease, other)),
+    }
 }
 
 async fn write_events(

@@ -12,9 +12,13 @@ SET LOCAL idle_in_transaction_session_timeout = '60s';
 SET LOCAL client_min_messages = 'warning'";
 
 /// Takes the lease if it is free or expired. `$1` source, `$2` API name, `$3` holder, `$4` life in seconds.
+///
+/// Where it is held nothing is inserted: a conflict would lock the row, and a crowd of those who wait keeps its holder from
+/// renewing, committing and releasing.
 pub(super) const TAKE_LEASE: &str = r#"
 INSERT INTO sms_sources AS s (source, api_name, lease_token, lease_holder, lease_until)
-VALUES ($1, $2, 1, $3, clock_timestamp() + make_interval(secs => $4))
+SELECT $1, $2, 1, $3, clock_timestamp() + make_interval(secs => $4)
+WHERE NOT EXISTS (SELECT FROM sms_sources h WHERE h.source = $1 AND h.lease_until > clock_timestamp())
 ON CONFLICT (source) DO UPDATE SET
     api_name = excluded.api_name,
     lease_token = s.lease_token + 1,
@@ -163,6 +167,13 @@ VALUES ($1, $2, $3::timestamptz, $4::timestamptz, $5, $6, $7, $8::jsonb)
 ON CONFLICT (source, run) DO UPDATE SET
     started_at = excluded.started_at, finished_at = excluded.finished_at, outcome = excluded.outcome,
     accepted = excluded.accepted, processed = excluded.processed, report = excluded.report";
+
+/// What a stored run came to. `$1` source, `$2` run.
+pub(super) const STORED_SUMMARY: &str = r#"
+SELECT coalesce((r.report ->> 'new')::bigint, 0) AS "new", coalesce((r.report ->> 'updated')::bigint, 0) AS updated,
+       coalesce((r.report ->> 'unchanged')::bigint, 0) AS unchanged,
+       coalesce((r.report ->> 'removed')::bigint, 0) AS removed, s.runs_total AS runs_total
+FROM sms_runs r JOIN sms_sources s ON s.source = r.source WHERE r.source = $1 AND r.run = $2"#;
 
 /// `$1` source, `$2` first date that is kept.
 pub(super) const PRUNE_EVENTS: &str =

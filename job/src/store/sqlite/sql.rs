@@ -24,6 +24,12 @@ RETURNING lease_token, lease_holder, lease_until";
 pub(super) const READ_LEASE: &str =
     "SELECT lease_token, lease_holder, lease_until FROM sms_sources WHERE source = $1";
 
+/// Who holds the lease, unless it has expired. Asked before it is taken: to try to take it is to write, and a crowd of those
+/// who wait keeps its holder from writing. `$1` source.
+pub(super) const HELD_LEASE: &str = "
+SELECT lease_token, lease_holder, lease_until FROM sms_sources
+WHERE source = $1 AND lease_until > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
 /// `$1` source, `$2` token, `$3` life as a modifier.
 pub(super) const RENEW_LEASE: &str = "
 UPDATE sms_sources SET lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', $3)
