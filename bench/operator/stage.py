@@ -69,6 +69,9 @@ class Leg:
 
     def __enter__(self):
         # The API server fills its caches and settles.
+        for kind in ("apis/sms-scraper.dev/v1alpha1/scrapesources", "apis/batch/v1/cronjobs"):
+            self.plane.await_answer("kube-apiserver", f"https://127.0.0.1:{self.plane.port}/{kind}?watch=1&timeoutSeconds=1",
+                                    60)
         self.until_quiet_api()
         return self
 

@@ -121,7 +121,7 @@ fn refused(code: u16, reason: &'static str, message: &'static str) -> impl FnOnc
 }
 
 async fn pass(context: &Context, source: &ScrapeSource) -> Result<(ReconcileResult, Action), ReconcileError> {
-    tokio::time::timeout(Duration::from_secs(1), reconcile_source(source, context))
+    tokio::time::timeout(Duration::from_secs(1), reconcile_source(source.clone(), context))
         .await
         .expect("the pass waits for a call that was not expected")
 }
