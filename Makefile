@@ -81,6 +81,10 @@ check-generated: generate ## Fail if a generated file is not what its source say
 	git diff --exit-code -- crds/generated docs/reference deploy
 	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
 
+.PHONY: fuzz
+fuzz: ## Fuzz every reader of foreign bytes, a million executions each, on all processors; an hour or more
+	.ci/fuzz
+
 .PHONY: bench
 bench: ## Measure and write bench/README.md
 	bench/run
