@@ -23,7 +23,7 @@ pub(crate) mod redact;
 pub mod redirect;
 mod request;
 mod resolver;
-mod retry;
+pub mod retry;
 pub mod robots;
 mod session;
 

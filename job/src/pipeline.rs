@@ -241,10 +241,9 @@ impl Run<'_> {
                 validators,
             } => {
                 self.identify(extraction);
-                let breach = self.loaded.source.spec.expect.as_ref().and_then(|expect| {
-                    let events = self.events.iter().map(|identified| &identified.event);
-                    expectations::evaluate(expect, events, baseline, accepted)
-                });
+                let expect = self.loaded.source.spec.expect.clone().unwrap_or_default();
+                let events = self.events.iter().map(|identified| &identified.event);
+                let breach = expectations::evaluate(&expect, events, baseline, accepted);
                 progress::judge(&mut self.report, breach);
                 Ok(validators)
             }

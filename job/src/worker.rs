@@ -188,7 +188,7 @@ impl Worker {
             Ok(Err(_)) => Err(self.post_mortem().await),
             Err(_) => {
                 // The process is gone by kill_on_drop even if this fails.
-                let _ = self.child.start_kill();
+                let _ = tokio::time::timeout(Duration::from_secs(1), self.child.kill()).await;
                 Err(WorkerError::Deadline {
                     seconds: deadline.as_secs(),
                 })
