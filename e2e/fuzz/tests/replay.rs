@@ -88,7 +88,7 @@ fn attack(target: &Target) -> (Vec<String>, usize, usize) {
 
 /// What `make fuzz` counted: executions, and inputs that broke the target.
 fn counted(target: &Target) -> (u64, u64) {
-    let file = folder("../target/fuzz/results").join(target.name);
+    let file = folder("../../target/fuzz/results").join(target.name);
     let text = fs::read_to_string(&file)
         .unwrap_or_else(|error| panic!("{}: {error}: run make fuzz before", file.display()));
     let (executions, crashes) = text.trim().split_once(' ').unwrap();
