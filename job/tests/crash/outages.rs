@@ -90,9 +90,9 @@ impl Scene {
         let before = self.place.found().await;
         self.venue.delay(Duration::from_secs(2));
         let begun = Instant::now();
-        let served = self.venue.served();
+        let asked = self.venue.served();
         let run = self.place.spawn(&[]);
-        while self.venue.served() == served {
+        while self.venue.served() == asked {
             sleep(Duration::from_millis(10)).await;
         }
         server.stop(mode);
@@ -245,10 +245,10 @@ async fn a_server_that_restarts_while_a_page_is_fetched_costs_nothing() {
     scene.next_page();
     let before = scene.place.found().await;
     scene.venue.delay(Duration::from_secs(2));
-    let served = scene.venue.served();
+    let asked = scene.venue.served();
     let begun = Instant::now();
     let run = scene.place.spawn(&[]);
-    while scene.venue.served() == served {
+    while scene.venue.served() == asked {
         sleep(Duration::from_millis(10)).await;
     }
     server.stop("fast");

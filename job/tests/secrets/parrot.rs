@@ -105,7 +105,7 @@ impl Respond for Repeat {
                 "application/json",
             ),
             "/wrong-shape" => answer(200).set_body_json(json!({ "events": { CANARY: squawk(knows_user) } })),
-            "/slow" => answer(200).set_delay(Duration::from_secs(60)),
+            "/slow" => answer(200).set_delay(Duration::from_mins(1)),
             "/next" if !request.url.query().unwrap_or_default().contains("page=2") => {
                 let mut page = events(knows_user);
                 page["next"] = json!(format!("/next?key={IN_AUTHORITY}&page=2"));
