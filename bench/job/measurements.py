@@ -100,7 +100,7 @@ class Measurements:
         return legs, written
 
     def phases(self):
-        """Where a first run spends its time; and if it starts a worker, how many runs over an unchanged page do so too."""
+        """Where a first run spends its time; if it starts a worker, also how many runs over an unchanged page do."""
         services, runs, workers = self.jobs.services, [], 0
         for _ in range(self.sizes["runs"]):
             store = self.fresh()
@@ -120,7 +120,8 @@ class Measurements:
             name = f"size-{count}"
             self.jobs.manifest(name, "json", f"{name}.json", count)
             size = self.jobs.page(f"{name}.json", "json", count).stat().st_size
-            rows = {job: {"leg": Leg(), "together": [], "anonymous": [], "marks": []} for job in ("ours", "go", "python")}
+            rows = {job: {"leg": Leg(), "together": [], "anonymous": [], "marks": []}
+                    for job in ("ours", "go", "python")}
             for _ in range(repeats):
                 for job, row in rows.items():
                     row["leg"].add(self.run(job, name, f"{name}.json", count))
