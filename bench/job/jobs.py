@@ -69,7 +69,8 @@ def rows(store):
     connection = sqlite3.connect(store)
     found = connection.execute("SELECT source, start_on, end_on, start_at, document FROM sms_events").fetchall()
     connection.close()
-    return sorted((*columns, json.dumps(json.loads(document, parse_int=float), sort_keys=True)) for *columns, document in found)
+    return sorted((*columns, json.dumps(json.loads(document, parse_int=float), sort_keys=True))
+                  for *columns, document in found)
 
 
 def every_column(store):

@@ -103,8 +103,8 @@ def high_water_marks(command, environment, log):
 def peak_together(command, environment, log, group=None):
     """The most that the processes of a run hold at one moment, in bytes, and the part of it that stands in no file.
 
-    A shared page counts once: of one process that is its resident set, of several the sum of proportional sets (PSS). With a group whose
-    quota is small there is time to look often, even at a run of milliseconds."""
+    A shared page counts once: of one process that is its resident set, of several the sum of proportional sets (PSS).
+    With a group whose quota is small there is time to look often, even at a run of milliseconds."""
     if group:
         command = ["/bin/sh", "-c", 'read -r _; exec "$@"', "sh", *command]
     with open(log, "w") as output:
