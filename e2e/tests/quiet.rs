@@ -137,7 +137,14 @@ async fn idle_sources_cost_no_write_a_new_one_two_and_a_restart_none() {
     tokio::time::sleep(time).await;
     let writes = writes_since(&cluster, &before).await;
     let figure = format!("{} in {time:?} ({SIZE} sources)", writes.total());
-    prove("the operator's API writes for idle sources", &writes, &[], &[], &figure, "0");
+    prove(
+        "the operator's API writes for idle sources",
+        &writes,
+        &[],
+        &[],
+        &figure,
+        "0",
+    );
     let usage = running.usage();
     let share = usage.processor.saturating_sub(at_start.processor).as_secs_f64() / time.as_secs_f64();
     println!(
@@ -154,7 +161,14 @@ async fn idle_sources_cost_no_write_a_new_one_two_and_a_restart_none() {
     until_looked_at_all(&again, 0.0).await;
     let writes = writes_until_settled(&cluster, &before).await;
     let figure = format!("{} ({SIZE} sources)", writes.total());
-    prove("the operator's API writes at a restart", &writes, &[], &[], &figure, "0");
+    prove(
+        "the operator's API writes at a restart",
+        &writes,
+        &[],
+        &[],
+        &figure,
+        "0",
+    );
     println!("after a restart: {}", again.usage());
 
     runs_of_one(&cluster, &namespace).await;
@@ -184,7 +198,10 @@ async fn touch_all(cluster: &Cluster, namespace: &Namespace, operator: &Operator
     let sources: Api<ScrapeSource> = namespace.api();
     let touched = Patch::Merge(json!({ "metadata": { "labels": { "example.org/touched": "1" } } }));
     for name in crowd::names(SIZE) {
-        sources.patch(&name, &PatchParams::default(), &touched).await.unwrap();
+        sources
+            .patch(&name, &PatchParams::default(), &touched)
+            .await
+            .unwrap();
     }
     until_looked_at_all(operator, looked).await;
     let writes = writes_until_settled(cluster, &before).await;
@@ -214,14 +231,18 @@ async fn runs_of_one(cluster: &Cluster, namespace: &Namespace) {
         source.until_runs(A_WHILE, number).await;
     }
     let writes = writes_until_settled(cluster, &before).await;
-    let of_status = writes.0.iter().filter(|(request, _)| {
-        request.resource == "scrapesources" && request.subresource == "status"
-    });
+    let of_status = writes
+        .0
+        .iter()
+        .filter(|(request, _)| request.resource == "scrapesources" && request.subresource == "status");
     let count: u64 = of_status.map(|(_, count)| count).sum();
     let met = record(
         Group::Work,
         "the operator's status writes for a finished run",
-        format!("{} ({RUNS} runs)", hundredths(count, usize::try_from(RUNS).unwrap())),
+        format!(
+            "{} ({RUNS} runs)",
+            hundredths(count, usize::try_from(RUNS).unwrap())
+        ),
         "at most 1",
         count <= RUNS.unsigned_abs(),
     );
