@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import time
+import urllib.request
 
 from control_plane import ControlPlane, make_credentials
 
 IMAGE = "registry.example/sms_scraper:1"
+METRICS_PORT = 19898
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -137,6 +139,15 @@ class Leg:
             made.append([metadata["name"], metadata["labels"], owners, job["spec"]])
         made.sort(key=lambda each: each[0])
         return len(made), hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+
+
+def passes():
+    """How many passes over sources the operator that runs has made."""
+    url = f"http://127.0.0.1:{METRICS_PORT}/metrics"
+    families = ("sms_operator_reconciliations_total{", "controller_runtime_reconcile_total{")
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(families))
 
 
 def end(process):

@@ -43,14 +43,18 @@ async fn a_finished_run_costs_one_write_of_status() {
         source.until_runs(A_WHILE, number).await;
     }
     let writes = writes_until_settled(&cluster, &before).await;
-    let of_status = writes.0.iter().filter(|(request, _)| {
-        request.resource == "scrapesources" && request.subresource == "status"
-    });
+    let of_status = writes
+        .0
+        .iter()
+        .filter(|(request, _)| request.resource == "scrapesources" && request.subresource == "status");
     let count: u64 = of_status.map(|(_, count)| count).sum();
     let met = record(
         Group::Work,
         "the operator's status writes for a finished run",
-        format!("{} ({RUNS} runs)", hundredths(count, usize::try_from(RUNS).unwrap())),
+        format!(
+            "{} ({RUNS} runs)",
+            hundredths(count, usize::try_from(RUNS).unwrap())
+        ),
         "at most 1",
         count <= RUNS.unsigned_abs(),
     );

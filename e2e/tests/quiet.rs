@@ -3,7 +3,12 @@
 //!
 //! In a file of its own, since what is counted are the requests of everybody. `SMS_E2E_QUIET_SECONDS` shortens the
 //! time.
-#![allow(clippy::cast_precision_loss, clippy::panic, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 use std::{env, time::Duration};
 
@@ -71,7 +76,14 @@ async fn idle_sources_cost_no_write_a_new_one_two_and_a_restart_none() {
     tokio::time::sleep(time).await;
     let writes = writes_since(&cluster, &before).await;
     let figure = format!("{} in {time:?} ({size} sources)", writes.total());
-    prove("the operator's API writes for idle sources", &writes, &[], &[], &figure, "0");
+    prove(
+        "the operator's API writes for idle sources",
+        &writes,
+        &[],
+        &[],
+        &figure,
+        "0",
+    );
     let usage = running.usage();
     let share = usage.processor.saturating_sub(at_start.processor).as_secs_f64() / time.as_secs_f64();
     println!(
@@ -100,7 +112,14 @@ async fn idle_sources_cost_no_write_a_new_one_two_and_a_restart_none() {
     until_looked_at_all(&again, 0.0, size).await;
     let writes = writes_until_settled(&cluster, &before).await;
     let figure = format!("{} ({size} sources)", writes.total());
-    prove("the operator's API writes at a restart", &writes, &[], &[], &figure, "0");
+    prove(
+        "the operator's API writes at a restart",
+        &writes,
+        &[],
+        &[],
+        &figure,
+        "0",
+    );
     println!("after a restart: {}", again.usage());
 
     again.terminate().await;
@@ -129,7 +148,10 @@ async fn touch_all(cluster: &Cluster, namespace: &Namespace, operator: &Operator
     let sources: Api<ScrapeSource> = namespace.api();
     let touched = Patch::Merge(json!({ "metadata": { "labels": { "example.org/touched": "1" } } }));
     for name in crowd::names(size) {
-        sources.patch(&name, &PatchParams::default(), &touched).await.unwrap();
+        sources
+            .patch(&name, &PatchParams::default(), &touched)
+            .await
+            .unwrap();
     }
     until_looked_at_all(operator, looked, size).await;
     let writes = writes_until_settled(cluster, &before).await;

@@ -42,10 +42,10 @@ use crate::{context::Context, metrics::ReconcileResult, settings::Config};
 use build::Resources;
 pub use caches::Caches;
 use error::{ApplyError, ReconcileError, pause};
+pub use kept::Kept;
 use observe::Observed;
 use run_now::Decision;
 use status::{Assessment, Facts, Verdict};
-pub use kept::Kept;
 
 /// Longest time of one pass: kube's own calls have no limit together.
 const PASS_LIMIT: Duration = Duration::from_mins(1);
@@ -158,23 +158,21 @@ async fn reconcile_source(
     source: ScrapeSource,
     context: &Context,
 ) -> Result<(ReconcileResult, Action), ReconcileError> {
-    if let Some(pause) = context.caches.outdated_for(source) {
+    if let Some(pause) = context.caches.outdated_for(&source) {
         return Ok((ReconcileResult::Unchanged, Action::requeue(pause)));
     }
+    let (key, version) = (source.key(), source.metadata.resource_version.clone());
     let result = Box::pin(steps(source, context)).await;
     if let Err(ReconcileError::Status(error)) = &result
         && (error.is_conflict() || error.is_not_found())
     {
-        context.caches.note_outdated(source);
+        context.caches.note_outdated(key, version);
     }
     result
 }
 
 /// Observe, validate, build, apply, status.
-async fn steps(
-    source: &ScrapeSource,
-    context: &Context,
-) -> Result<(ReconcileResult, Action), ReconcileError> {
+async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResult, Action), ReconcileError> {
     let now = Timestamp::now();
     let observed = observe::observe(&context.caches, source, now);
     let is_owner = observed.api_name_owner.is_none();
@@ -304,7 +302,10 @@ async fn finish(
             warn!(source = %source.key(), "Failed to publish the event {}: {error}", event.reason);
         }
     }
-    Ok((result, look_again_after.map_or_else(Action::await_change, Action::requeue)))
+    Ok((
+        result,
+        look_again_after.map_or_else(Action::await_change, Action::requeue),
+    ))
 }
 
 /// When a failed pass is tried again.

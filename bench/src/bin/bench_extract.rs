@@ -158,7 +158,11 @@ impl Bench {
                 writeln!(output, "{}", serde_json::to_string(event)?)?;
             }
             for rejected in &part.rejected {
-                writeln!(output, "{}", json!({ "rejected": serde_json::to_value(rejected)? }))?;
+                writeln!(
+                    output,
+                    "{}",
+                    json!({ "rejected": serde_json::to_value(rejected)? })
+                )?;
             }
         }
         Ok(())

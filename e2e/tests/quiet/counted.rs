@@ -58,7 +58,14 @@ pub fn rows(writes: &Requests) -> Vec<String> {
 }
 
 /// Keeps a count of the operator's writes for the proof, and insists on it: `writes` are all, `ours` are the test's own.
-pub fn prove(attack: &str, writes: &Requests, ours: &[String], expected: &[String], figure: &str, goal: &str) {
+pub fn prove(
+    attack: &str,
+    writes: &Requests,
+    ours: &[String],
+    expected: &[String],
+    figure: &str,
+    goal: &str,
+) {
     let mut all = rows(writes);
     all.retain(|row| !ours.contains(row));
     let met = record(Group::Work, attack, figure, goal, all == expected);

@@ -189,13 +189,13 @@ impl Caches {
         lock(&self.written).remove(key);
     }
 
-    /// Notes that the API server has another version of `source` than this one, or none.
-    pub(super) fn note_outdated(&self, source: &ScrapeSource) {
+    /// Notes that the API server has another version of a source than this one, or none.
+    pub(super) fn note_outdated(&self, key: SourceKey, resource_version: Option<String>) {
         let outdated = Outdated {
-            resource_version: source.metadata.resource_version.clone(),
+            resource_version,
             since: Instant::now(),
         };
-        lock(&self.outdated).insert(source.key(), outdated);
+        lock(&self.outdated).insert(key, outdated);
     }
 
     /// For how long `source`, as the watch has shown it, is known to be old.

@@ -104,7 +104,11 @@ impl From<Metadata> for ObjectMeta {
 
 impl<'de> Deserialize<'de> for Kept {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Sent { metadata, spec, status } = Sent::deserialize(deserializer)?;
+        let Sent {
+            metadata,
+            spec,
+            status,
+        } = Sent::deserialize(deserializer)?;
         let content = serde_json::to_string(&Unread { spec, status }).map_err(D::Error::custom)?;
         Ok(Self {
             metadata: metadata.into(),

@@ -16,27 +16,39 @@ use super::{
 /// Writes the families of all rows; `installation` is a label of one of them.
 pub(super) fn write(text: &mut String, rows: &[Row], installation: &str) {
     let outcomes = OUTCOMES.map(|outcome| vec![outcome.as_str()]);
-    several(text, exported::INGEST_RUNS, rows, &outcomes, |row, at| row.runs[at]);
+    several(text, exported::INGEST_RUNS, rows, &outcomes, |row, at| {
+        row.runs[at]
+    });
     number(text, exported::EVENTS_PROCESSED, rows, |row| Some(row.processed));
     let reasons = SkipReason::ALL.map(|reason| vec![reason.as_str()]);
-    several(text, exported::EVENTS_SKIPPED, rows, &reasons, |row, at| row.skipped[at]);
+    several(text, exported::EVENTS_SKIPPED, rows, &reasons, |row, at| {
+        row.skipped[at]
+    });
     let steps = Step::ALL.map(|step| vec![step.as_str()]);
-    several(text, exported::PIPELINE_ERRORS, rows, &steps, |row, at| row.errors[at]);
+    several(text, exported::PIPELINE_ERRORS, rows, &steps, |row, at| {
+        row.errors[at]
+    });
     durations(text, rows);
     infos(text, rows, installation);
     number(text, exported::SOURCE_EXPECTED_INTERVAL, rows, |row| {
         row.timing.map(|timing| timing.interval_seconds)
     });
-    number(text, exported::SOURCE_LAST_SUCCESS, rows, |row| Some(row.last_success));
+    number(text, exported::SOURCE_LAST_SUCCESS, rows, |row| {
+        Some(row.last_success)
+    });
     number(text, exported::SOURCE_NEXT_RUN, rows, |row| {
         row.timing.map(|timing| timing.next_run)
     });
-    number(text, exported::SOURCE_RUN_DEADLINE, rows, |row| Some(row.run_deadline));
+    number(text, exported::SOURCE_RUN_DEADLINE, rows, |row| {
+        Some(row.run_deadline)
+    });
     number(text, exported::SOURCE_CREATED, rows, |row| row.created);
     number(text, exported::SOURCE_CONSECUTIVE_FAILURES, rows, |row| {
         Some(row.consecutive_failures)
     });
-    number(text, exported::SOURCE_SUSPENDED, rows, |row| Some(flag(row.is_suspended)));
+    number(text, exported::SOURCE_SUSPENDED, rows, |row| {
+        Some(flag(row.is_suspended))
+    });
     let statuses = conditions::STATUSES;
     let states: Vec<Vec<&str>> = conditions::TYPES
         .iter()
@@ -45,7 +57,9 @@ pub(super) fn write(text: &mut String, rows: &[Row], installation: &str) {
     several(text, operator::SOURCE_CONDITION, rows, &states, |row, at| {
         flag(row.conditions[at / statuses.len()] == at % statuses.len())
     });
-    number(text, operator::SOURCE_PENDING, rows, |row| Some(flag(row.is_pending)));
+    number(text, operator::SOURCE_PENDING, rows, |row| {
+        Some(flag(row.is_pending))
+    });
 }
 
 /// A family with one series a source, of the sources that have their API name and a value.

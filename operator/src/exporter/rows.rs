@@ -122,7 +122,10 @@ fn timing(source: &ScrapeSource, now: Timestamp, intervals: &mut Intervals) -> O
 
 /// The status knows when a run was due that nothing has been heard of since; the schedule alone would only ever look ahead.
 fn run_deadline(source: &ScrapeSource) -> f64 {
-    let due = source.status.as_ref().and_then(|status| status.next_run_time.as_deref());
+    let due = source
+        .status
+        .as_ref()
+        .and_then(|status| status.next_run_time.as_deref());
     let due: Option<Timestamp> = due.and_then(|text| text.parse().ok());
     due.filter(|_| !source.spec.suspend)
         .map_or(0.0, |due| seconds(due) + longest_run(source))
@@ -130,7 +133,10 @@ fn run_deadline(source: &ScrapeSource) -> f64 {
 
 /// A condition that is absent is unknown (Kubernetes API conventions, "Typical status properties").
 fn condition(source: &ScrapeSource, kind: &str) -> usize {
-    let written = source.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let written = source
+        .status
+        .as_ref()
+        .map_or(&[][..], |status| &status.conditions);
     let current = written
         .iter()
         .find(|condition| condition.type_ == kind)
@@ -141,7 +147,10 @@ fn condition(source: &ScrapeSource, kind: &str) -> usize {
 
 /// A source that is being deleted is not reconciled any more.
 fn is_pending(source: &ScrapeSource) -> bool {
-    let observed = source.status.as_ref().and_then(|status| status.observed_generation);
+    let observed = source
+        .status
+        .as_ref()
+        .and_then(|status| status.observed_generation);
     source.metadata.deletion_timestamp.is_none() && source.metadata.generation != observed
 }
 
