@@ -80,7 +80,24 @@ generate: ## Write the files that are generated from the types, charts and dashb
 check-generated: generate ## Fail if a generated file is not what its source says
 	git diff --exit-code -- crds/generated docs/reference deploy
 	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
+	python3 bench/report --check
+
+.PHONY: prove
+prove: ## Attack everything, count its work, and print one table of figures and goals; needs root
+	.ci/prove
+
+.PHONY: prove-long
+prove-long: ## The same in its long forms, with the fuzzers: hours
+	.ci/prove --long
+
+.PHONY: supply-chain
+supply-chain: ## Check licences, sources and bills of materials of what the product is built of
+	.ci/supply-chain
+
+.PHONY: fuzz
+fuzz: ## Fuzz every reader of foreign bytes, a million executions each, on all processors; an hour or more
+	.ci/fuzz
 
 .PHONY: bench
-bench: ## Measure and write bench/README.md
-	bench/run
+bench: ## Measure and write bench/README.md, with SUITES="job store" these suites alone (BENCH_QUICK=1 tries them out)
+	bench/run $(SUITES)

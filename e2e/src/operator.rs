@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Cluster, Namespace, crd, eventually, helm, http, usage::Usage};
+use crate::{Cluster, Namespace, Proxy, crd, eventually, helm, http, usage::Usage};
 
 /// Namespace of the operator.
 pub const HOME: &str = "sms-system";
@@ -36,6 +36,8 @@ pub struct Options {
     pub lease: Option<String>,
     /// Further variables of its environment.
     pub environment: Vec<(String, String)>,
+    /// Where it is told that the API server is, as [`crate::Proxy::url`]; `None` is where it is.
+    pub api_server: Option<String>,
 }
 
 impl Options {
@@ -48,7 +50,15 @@ impl Options {
             home: HOME.to_owned(),
             lease: None,
             environment: Vec::new(),
+            api_server: None,
         }
+    }
+
+    /// The same, calling the API server through a proxy.
+    #[must_use]
+    pub fn through(mut self, proxy: &Proxy) -> Self {
+        self.api_server = Some(proxy.url());
+        self
     }
 
     /// The same with one more line of job settings.
@@ -146,6 +156,24 @@ pub fn kubeconfig_of_the_operator(cluster: &Cluster, home: &str) -> Kubeconfig {
     config
 }
 
+/// A kubeconfig for a server at `url` that asks nobody who they are.
+#[allow(clippy::panic, reason = "a test ends with a panic")]
+fn kubeconfig_of_nobody(cluster: &Cluster, url: &str) -> Kubeconfig {
+    let mut config = Kubeconfig::read_from(cluster.kubeconfig())
+        .unwrap_or_else(|error| panic!("{}: {error}", cluster.kubeconfig().display()));
+    for user in &mut config.auth_infos {
+        user.auth_info = None;
+    }
+    for cluster in config
+        .clusters
+        .iter_mut()
+        .filter_map(|named| named.cluster.as_mut())
+    {
+        cluster.server = Some(url.to_owned());
+    }
+    config
+}
+
 /// The program under test: beside the test itself, or what `SMS_E2E_OPERATOR` names.
 pub fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("SMS_E2E_OPERATOR") {
@@ -177,8 +205,11 @@ impl Operator {
             fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             path
         };
-        let config =
-            serde_json::to_string(&kubeconfig_of_the_operator(cluster, &options.home)).unwrap_or_default();
+        let config = match &options.api_server {
+            Some(api_server) => kubeconfig_of_nobody(cluster, api_server),
+            None => kubeconfig_of_the_operator(cluster, &options.home),
+        };
+        let config = serde_json::to_string(&config).unwrap_or_default();
         let kubeconfig = write("kubeconfig", config);
         let settings = write("job-settings.yaml", options.job_settings.clone());
         let log = folder.path().join("log");

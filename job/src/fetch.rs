@@ -23,13 +23,13 @@ pub(crate) mod redact;
 pub mod redirect;
 mod request;
 mod resolver;
-mod retry;
+pub mod retry;
 pub mod robots;
 mod session;
 
 use std::path::PathBuf;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -126,7 +126,7 @@ impl Fetcher {
         now: Timestamp,
         zone: &str,
     ) -> Result<Self, FetchError> {
-        let zone = TimeZone::get(zone).map_err(|_| {
+        let zone = sms_crds::zone::named(zone).map_err(|_| {
             FetchError::spec(
                 "spec.timeZone",
                 format!("{zone:?} is no time zone; write for example America/Los_Angeles"),

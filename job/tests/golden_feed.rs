@@ -5,7 +5,7 @@ mod item_list;
 
 use std::{fs, path::Path};
 
-use sms_job::extract::feed::read;
+use sms_job::extract::{feed::read, item::RawNames};
 
 fn tags_removed(html: &str) -> String {
     let text: String = scraper::Html::parse_fragment(html)
@@ -17,7 +17,9 @@ fn tags_removed(html: &str) -> String {
 
 #[test]
 fn feeds_are_read_as_expected() {
-    item_list::check("feed", 8, |bytes, _| read(bytes, 100, tags_removed).unwrap());
+    item_list::check("feed", 8, |bytes, _| {
+        read(bytes, 100, tags_removed, &RawNames::All).unwrap()
+    });
 }
 
 /// What another reader can read, it reads the same.
@@ -31,7 +33,7 @@ fn well_formed_feeds_are_read_as_feed_rs_reads_them() {
         ("jsonfeed", "input.json"),
     ] {
         let bytes = fs::read(folder.join(case).join(file)).unwrap();
-        let ours = read(&bytes, 100, str::to_owned).unwrap();
+        let ours = read(&bytes, 100, str::to_owned, &RawNames::All).unwrap();
         let theirs = feed_rs::parser::parse(bytes.as_slice()).unwrap();
         assert_eq!(ours.items.len(), theirs.entries.len(), "{case}");
         for (item, entry) in ours.items.iter().zip(&theirs.entries) {

@@ -4,7 +4,10 @@
 mod item_list;
 
 use jiff::tz::TimeZone;
-use sms_job::extract::ical::{IcalWindow, read};
+use sms_job::extract::{
+    ical::{IcalWindow, read},
+    item::RawNames,
+};
 
 #[test]
 fn calendars_are_read_as_expected() {
@@ -15,6 +18,12 @@ fn calendars_are_read_as_expected() {
     };
     let zone = TimeZone::get("America/Los_Angeles").unwrap();
     item_list::check("ical", 10, |bytes, _| {
-        read(std::str::from_utf8(bytes).unwrap(), &window, &zone).unwrap()
+        read(
+            std::str::from_utf8(bytes).unwrap(),
+            &window,
+            &zone,
+            &RawNames::All,
+        )
+        .unwrap()
     });
 }

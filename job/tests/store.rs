@@ -8,6 +8,9 @@
     clippy::unwrap_used
 )]
 
+#[macro_use]
+#[path = "support/contract.rs"]
+mod contract;
 #[path = "support/postgres.rs"]
 mod server;
 
@@ -32,40 +35,8 @@ mod postgres_only;
 mod sqlite_only;
 #[path = "store/stdout_only.rs"]
 mod stdout_only;
-
-/// Makes one test a store of each case.
-macro_rules! contract {
-    ($($group:ident: $($case:ident),+;)+) => {
-        mod sqlite {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    crate::$group::$case(crate::bench::Bench::sqlite()).await;
-                }
-            )+)+
-        }
-        mod postgres {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    if let Some(bench) = crate::bench::Bench::postgres().await {
-                        crate::$group::$case(bench).await;
-                    }
-                }
-            )+)+
-        }
-        mod pgbouncer {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    if let Some(bench) = crate::bench::Bench::pgbouncer().await {
-                        crate::$group::$case(bench).await;
-                    }
-                }
-            )+)+
-        }
-    };
-}
+#[path = "store/trips.rs"]
+mod trips;
 
 contract! {
     upsert:

@@ -8,6 +8,9 @@
     reason = "a test says so by failing"
 )]
 
+#[macro_use]
+#[path = "support/contract.rs"]
+mod contract;
 #[path = "support/postgres.rs"]
 mod server;
 #[path = "support/services.rs"]
@@ -30,40 +33,6 @@ mod outages;
 mod process;
 #[path = "view/roles.rs"]
 mod roles;
-
-/// Makes one test a database of each case.
-macro_rules! contract {
-    ($($group:ident: $($case:ident),+;)+) => {
-        mod sqlite {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    crate::$group::$case(crate::bench::Bench::sqlite()).await;
-                }
-            )+)+
-        }
-        mod postgres {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    if let Some(bench) = crate::bench::Bench::postgres().await {
-                        crate::$group::$case(bench).await;
-                    }
-                }
-            )+)+
-        }
-        mod pgbouncer {
-            $($(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    if let Some(bench) = crate::bench::Bench::pgbouncer().await {
-                        crate::$group::$case(bench).await;
-                    }
-                }
-            )+)+
-        }
-    };
-}
 
 contract! {
     lists:

@@ -13,7 +13,7 @@ mod xml;
 
 use super::{
     error::ExtractError,
-    item::{ItemList, SourceItem},
+    item::{ItemList, RawNames, SourceItem},
 };
 
 /// The words for this format in errors.
@@ -33,6 +33,7 @@ pub fn read(
     body: &[u8],
     max_items: usize,
     html_to_text: fn(&str) -> String,
+    names: &RawNames,
 ) -> Result<ItemList, ExtractError> {
     let text = text::decode(body);
     if text.trim_start().starts_with(['{', '[']) {
@@ -42,7 +43,7 @@ pub fn read(
     let items = document
         .entries
         .iter()
-        .map(|entry| -> SourceItem { entry::item(entry, html_to_text) });
+        .map(|entry| -> SourceItem { entry::item(entry, html_to_text, names) });
     Ok(ItemList {
         items: items.collect(),
         truncated: document.truncated,

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use jaq_json::Val;
 use serde_json::Value;
 
 use super::{
     error::PlanError,
+    item::RawNames,
     jq::{Program, Variables},
+    path::{Path, StepKind},
 };
 use crate::event::RawItem;
 
 /// The compiled `fields` of an extractor that reads with jq.
 #[derive(Default)]
-pub struct FieldPrograms(Vec<(String, Program)>);
+pub struct FieldPrograms {
+    programs: Vec<(String, Program)>,
+    can_take: bool,
+}
 
 /// Programs that failed on items. An item goes on without the field: one odd value must not cost the whole event.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -88,7 +94,7 @@ impl FieldFailures {
 impl FieldPrograms {
     /// Compiles every program; `path` is the extractor's place in the manifest.
     pub fn compile(fields: &BTreeMap<String, String>, path: &str) -> Result<Self, PlanError> {
-        fields
+        let programs = fields
             .iter()
             .map(|(name, source)| {
                 Ok((
@@ -96,23 +102,42 @@ impl FieldPrograms {
                     Program::compile(source, format!("{path}.fields.{name}"))?,
                 ))
             })
-            .collect::<Result<_, _>>()
-            .map(Self)
+            .collect::<Result<Vec<_>, PlanError>>()?;
+        let can_take = can_take(&programs);
+        Ok(Self { programs, can_take })
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.programs.is_empty()
     }
 
     /// Names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.programs.iter().map(|(name, _)| name.as_str())
     }
 
     /// Whether any program names `variable`.
     pub fn mentions(&self, variable: &str) -> bool {
-        self.0.iter().any(|(_, program)| program.mentions(variable))
+        self.programs
+            .iter()
+            .any(|(_, program)| program.mentions(variable))
+    }
+
+    /// The names of an item's raw form that the programs look at.
+    pub fn raw_names(&self) -> RawNames {
+        let name = |path: &Path| match path.steps().first().map(|step| &step.kind) {
+            Some(StepKind::Key(key)) => Some(key.clone()),
+            _ => None,
+        };
+        let paths = self.paths();
+        let names = paths.and_then(|paths| paths.into_iter().map(name).collect());
+        names.map_or(RawNames::All, RawNames::Only)
+    }
+
+    /// Paths of the programs, where all of them are plain paths.
+    pub fn paths(&self) -> Option<Vec<&Path>> {
+        self.programs.iter().map(|(_, program)| program.path()).collect()
     }
 
     /// `defaults` with every field that a program gives for `raw`. Null and no output are a field that is missing: pages
@@ -125,13 +150,61 @@ impl FieldPrograms {
         variables: &Variables,
         failures: &mut FieldFailures,
     ) -> RawItem {
-        let variables = Variables {
-            index: Variables::value(&Value::from(index)),
-            ..variables.clone()
-        };
+        // The interpreter's form of the item is made once, and only if a program is more than a path.
+        let mut input = None;
+        self.collect(defaults, index, failures, |program| match program.path() {
+            Some(_) => program.first(raw, variables),
+            None => {
+                let (value, variables) =
+                    input.get_or_insert_with(|| (Variables::value(raw), variables.for_item(index)));
+                program.first_of(value, variables)
+            }
+        })
+    }
+
+    /// Like [`Self::read`], for a value of the interpreter.
+    pub fn read_val(
+        &self,
+        raw: &Val,
+        index: usize,
+        variables: &Variables,
+        failures: &mut FieldFailures,
+    ) -> RawItem {
+        let variables = variables.for_item(index);
+        self.collect(RawItem::new(), index, failures, |program| {
+            program.first_of(raw, &variables)
+        })
+    }
+
+    /// Like [`Self::read`], for an item that nobody needs afterwards: where it is possible its values are moved.
+    pub fn take(
+        &self,
+        mut raw: Value,
+        index: usize,
+        variables: &Variables,
+        failures: &mut FieldFailures,
+    ) -> RawItem {
+        if !self.can_take {
+            return self.read(&raw, RawItem::new(), index, variables, failures);
+        }
+        self.collect(RawItem::new(), index, failures, |program| match program.path() {
+            Some(path) => path
+                .take_single(&mut raw)
+                .map(|found| found.unwrap_or(Value::Null)),
+            None => program.first(&raw, variables),
+        })
+    }
+
+    fn collect(
+        &self,
+        defaults: RawItem,
+        index: usize,
+        failures: &mut FieldFailures,
+        mut read: impl FnMut(&Program) -> Result<Value, String>,
+    ) -> RawItem {
         let mut fields = defaults;
-        for (name, program) in &self.0 {
-            match program.first(raw, &variables) {
+        for (name, program) in &self.programs {
+            match read(program) {
                 Ok(Value::Null) => {}
                 Ok(value) => {
                     fields.insert(name.clone(), value);
@@ -141,6 +214,17 @@ impl FieldPrograms {
         }
         fields
     }
+}
+
+/// Whether each program's output can be taken out of an item without another one missing it.
+fn can_take(programs: &[(String, Program)]) -> bool {
+    let paths: Option<Vec<_>> = programs.iter().map(|(_, program)| program.path()).collect();
+    paths.is_some_and(|paths| {
+        paths.iter().enumerate().all(|(at, path)| {
+            let mut others = paths.iter().skip(at + 1);
+            path.is_single() && !others.any(|other| path.overlaps(other))
+        })
+    })
 }
 
 #[cfg(test)]

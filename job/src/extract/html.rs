@@ -11,6 +11,7 @@ mod order;
 mod page;
 mod parse;
 mod reader;
+mod scan;
 mod selector;
 mod text;
 
@@ -20,6 +21,7 @@ use sms_crds::v1alpha1::HtmlExtract;
 pub use self::fragment::{decode_entities, fragment_lines, fragment_select, fragment_text};
 pub use self::limits::HtmlLimits;
 pub use self::page::HtmlPage;
+pub use self::scan::scan;
 pub use self::selector::{CompiledSelector, compile_selector};
 
 use self::field::{FieldPlan, Rule};
@@ -117,7 +119,7 @@ impl HtmlPlan {
                     (Rule::Read(reading), Some(reader)) => {
                         let found = reader.read(element);
                         bytes += found.iter().map(String::len).sum::<usize>();
-                        let (value, is_complete) = reading.value(&found);
+                        let (value, is_complete) = reading.value(found);
                         if !is_complete && !reading.optional {
                             item.missing.push(field.name.clone());
                         }

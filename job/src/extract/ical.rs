@@ -23,7 +23,7 @@ use self::{
 };
 use super::{
     error::ExtractError,
-    item::{ItemList, SourceItem},
+    item::{ItemList, RawNames, SourceItem},
 };
 
 /// Which occurrences are read, and how many items.
@@ -46,7 +46,12 @@ pub struct IcalWindow {
 ///
 /// # Errors
 /// [`ExtractError::Parse`] where the text holds no calendar; it says what was found instead.
-pub fn read(text: &str, window: &IcalWindow, default_zone: &TimeZone) -> Result<ItemList, ExtractError> {
+pub fn read(
+    text: &str,
+    window: &IcalWindow,
+    default_zone: &TimeZone,
+    names: &RawNames,
+) -> Result<ItemList, ExtractError> {
     let calendars = calendar::parse(text)?;
     let mut list = ItemList::default();
     let zones = Zones::new(&calendars, default_zone, &mut list);
@@ -57,7 +62,16 @@ pub fn read(text: &str, window: &IcalWindow, default_zone: &TimeZone) -> Result<
             list.truncated = true;
             break;
         }
-        read_series(&series, window, &reader, &mut budget, &mut list);
+        for occurrence in occurrences(&series, window, &reader, &mut budget, &mut list) {
+            if list.items.len() >= window.max_items {
+                list.truncated = true;
+                break;
+            }
+            list.items.push(SourceItem {
+                fields: fields::fields(&occurrence),
+                raw: fields::raw(&occurrence, names),
+            });
+        }
     }
     Ok(list)
 }
@@ -70,13 +84,13 @@ fn events(calendars: &[ICalendar]) -> impl Iterator<Item = &ICalendarComponent> 
         .filter(|component| component.component_type == ICalendarComponentType::VEvent)
 }
 
-fn read_series(
-    series: &Series<'_>,
+fn occurrences<'a>(
+    series: &Series<'a>,
     window: &IcalWindow,
     reader: &Reader<'_>,
     budget: &mut Budget,
     list: &mut ItemList,
-) {
+) -> Vec<Occurrence<'a>> {
     let Expansion {
         occurrences,
         truncated,
@@ -86,20 +100,7 @@ fn read_series(
     for warning in warnings {
         list.warn(warning);
     }
-    for occurrence in occurrences {
-        if list.items.len() >= window.max_items {
-            list.truncated = true;
-            return;
-        }
-        list.items.push(item(&occurrence));
-    }
-}
-
-fn item(occurrence: &Occurrence<'_>) -> SourceItem {
-    SourceItem {
-        fields: fields::fields(occurrence),
-        raw: fields::raw(occurrence),
-    }
+    occurrences
 }
 
 #[cfg(test)]

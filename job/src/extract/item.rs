@@ -9,8 +9,32 @@ use crate::event::RawItem;
 pub struct SourceItem {
     /// Event fields that the format itself defines, named as in [`crate::normalise::FIELDS`].
     pub fields: RawItem,
-    /// The item as it stands in the source: what the manifest's jq programs see.
+    /// The item as it stands in the source, or what of it is wanted ([`RawNames`]): what the manifest's jq programs see.
     pub raw: Value,
+}
+
+/// Which top-level names of [`SourceItem::raw`] somebody looks at; the others need not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RawNames {
+    /// Any.
+    All,
+    /// These alone.
+    Only(Vec<String>),
+}
+
+impl RawNames {
+    /// Whether a value of this name is worth making.
+    pub fn wants(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.iter().any(|known| known == name),
+        }
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(names) if names.is_empty())
+    }
 }
 
 /// The items of one document.

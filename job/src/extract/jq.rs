@@ -82,6 +82,14 @@ impl Program {
         self.source.contains(variable)
     }
 
+    /// The path that the program is, where it is nothing more than that.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.code {
+            Code::Plain(path) => Some(path),
+            Code::Jq(_) => None,
+        }
+    }
+
     /// Up to `limit` outputs for `input`.
     ///
     /// # Errors
@@ -91,28 +99,39 @@ impl Program {
             Code::Plain(path) => path
                 .run(input)
                 .map(|out| out.into_iter().take(limit).cloned().collect()),
-            Code::Jq(filter) => {
-                let bound = [
-                    &variables.item,
-                    &variables.document,
-                    &variables.lookups,
-                    &variables.url,
-                    &variables.index,
-                    &variables.now,
-                    &variables.listing,
-                    &variables.detail,
-                ];
-                let context = Ctx::<Data>::new(&filter.lut, CoreVars::new(bound.into_iter().cloned()));
-                let outputs = filter.id.run((context, to_val(input))).map(unwrap_valr);
-                outputs
-                    .take(limit)
-                    .map(|out| {
-                        out.map(|val| from_val(&val))
-                            .map_err(|error| message(&error.into_val()))
-                    })
-                    .collect()
-            }
+            Code::Jq(filter) => interpret(filter, to_val(input), variables)
+                .take(limit)
+                .map(|out| out.map(|val| from_val(&val)))
+                .collect(),
         }
+    }
+
+    /// Like [`Self::run`], with the interpreter's values on both sides.
+    ///
+    /// # Errors
+    /// What the program says, in words.
+    pub fn run_val(&self, input: Val, variables: &Variables, limit: usize) -> Result<Vec<Val>, String> {
+        match &self.code {
+            Code::Plain(path) => path
+                .take(from_val(&input))
+                .map(|out| out.iter().take(limit).map(to_val).collect()),
+            Code::Jq(filter) => interpret(filter, input, variables).take(limit).collect(),
+        }
+    }
+
+    /// Like [`Self::first`], for a value of the interpreter: one that several programs look at is made once.
+    ///
+    /// # Errors
+    /// What the program says, in words.
+    pub fn first_of(&self, input: &Val, variables: &Variables) -> Result<Value, String> {
+        let first = match &self.code {
+            Code::Plain(path) => value::first(path, input)?,
+            Code::Jq(filter) => {
+                let mut outputs = interpret(filter, input.clone(), variables);
+                outputs.next().transpose()?.map(|out| from_val(&out))
+            }
+        };
+        Ok(first.unwrap_or(Value::Null))
     }
 
     /// Like [`Self::run`], for an input that nobody needs afterwards: of a large page its parts are moved, not copied.
@@ -134,8 +153,12 @@ impl Program {
     /// # Errors
     /// What the program says, in words.
     pub fn first(&self, input: &Value, variables: &Variables) -> Result<Value, String> {
-        self.run(input, variables, 1)
-            .map(|mut out| out.pop().unwrap_or(Value::Null))
+        match &self.code {
+            Code::Plain(path) => path
+                .first(input)
+                .map(|found| found.cloned().unwrap_or(Value::Null)),
+            Code::Jq(_) => self.first_of(&to_val(input), variables),
+        }
     }
 
     /// Whether the first output is neither false nor null.
@@ -146,6 +169,27 @@ impl Program {
         self.first(input, variables)
             .map(|value| !matches!(value, Value::Null | Value::Bool(false)))
     }
+}
+
+/// Every output of a program that is none of a path, made as it is asked for.
+fn interpret<'f>(
+    filter: &'f Filter<Data>,
+    input: Val,
+    variables: &Variables,
+) -> impl Iterator<Item = Result<Val, String>> + 'f {
+    let bound = [
+        &variables.item,
+        &variables.document,
+        &variables.lookups,
+        &variables.url,
+        &variables.index,
+        &variables.now,
+        &variables.listing,
+        &variables.detail,
+    ];
+    let context = Ctx::<Data>::new(&filter.lut, CoreVars::new(bound.into_iter().cloned()));
+    let outputs = filter.id.run((context, input)).map(unwrap_valr);
+    outputs.map(|out| out.map_err(|error| message(&error.into_val())))
 }
 
 /// What an error says: the text itself where the program gave one (`error("no price")`).
@@ -166,6 +210,28 @@ fn shorten(text: &str) -> String {
 }
 
 impl Variables {
+    /// JSON text as a value for [`Program::run_val`].
+    ///
+    /// # Errors
+    /// The text is no JSON.
+    pub fn parse(text: &str) -> Result<Val, serde_json::Error> {
+        value::parse(text)
+    }
+
+    /// What a value of the interpreter is as JSON.
+    pub fn json(value: &Val) -> Value {
+        from_val(value)
+    }
+
+    /// These, for the item of this number.
+    #[must_use]
+    pub fn for_item(&self, index: usize) -> Self {
+        Self {
+            index: to_val(&Value::from(index)),
+            ..self.clone()
+        }
+    }
+
     /// A value for a variable.
     pub fn value(value: &Value) -> Val {
         to_val(value)

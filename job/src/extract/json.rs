@@ -1,5 +1,7 @@
 //! The `json` extractor: a page that is JSON, or a script of an HTML page that holds some. Pure.
 
+use jaq_json::Val;
+use serde::de::DeserializeSeed;
 use serde_json::Value;
 use sms_crds::v1alpha1::JsonExtract;
 
@@ -9,9 +11,10 @@ use super::{
     html::{CompiledSelector, compile_selector},
     item::{ItemList, SourceItem},
     jq::{Program, Variables},
-    kind::ReadOptions,
+    kind::{ReadOptions, with_document},
     literal,
     page::Page,
+    wanted::Wanted,
 };
 use crate::event::RawItem;
 
@@ -25,6 +28,16 @@ pub struct JsonPlan {
     slurp: bool,
     items: Program,
     fields: FieldPrograms,
+    /// What of a page the programs look at, where all of them are plain paths.
+    wanted: Option<Wanted>,
+}
+
+/// What is made of a page that is JSON itself.
+enum Direct {
+    /// Only what the paths ask for.
+    Wanted(Value),
+    /// The interpreter's values, for an `items` that is more than a path.
+    Val(Val),
 }
 
 impl JsonPlan {
@@ -34,19 +47,74 @@ impl JsonPlan {
             Some(css) => Some(compile_selector(css, &format!("{path}.within"))?),
             None => None,
         };
+        let items = Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?;
+        let fields = FieldPrograms::compile(&spec.fields, path)?;
+        let wanted = match (items.path(), fields.paths()) {
+            (Some(items), Some(fields)) if !fields.is_empty() => Some(Wanted::new(items, fields.into_iter())),
+            _ => None,
+        };
         Ok(Self {
             within,
             within_text: spec.within.clone().unwrap_or_default(),
             attribute: spec.attribute.clone(),
             variable: spec.variable.clone(),
             slurp: spec.slurp,
-            items: Program::compile(spec.items.as_deref().unwrap_or("."), format!("{path}.items"))?,
-            fields: FieldPrograms::compile(&spec.fields, path)?,
+            items,
+            fields,
+            wanted,
         })
     }
 
+    /// The items of a page, its JSON (null unless it is wanted), and the field programs that failed on some items.
+    pub fn read(
+        &self,
+        page: &Page<'_>,
+        variables: &Variables,
+        options: &ReadOptions<'_>,
+    ) -> Result<(ItemList, Value, FieldFailures), ExtractError> {
+        match self.direct(page, options) {
+            Some(Direct::Wanted(value)) => {
+                let (list, failures) = self.items(vec![value], variables, options)?;
+                return Ok((list, Value::Null, failures));
+            }
+            Some(Direct::Val(value)) => {
+                let (list, failures) = self.items_of_val(value, variables, options)?;
+                return Ok((list, Value::Null, failures));
+            }
+            None => {}
+        }
+        let documents = self.documents(page)?;
+        let document = match documents.as_slice() {
+            _ if !(options.want_document || self.needs_document()) => Value::Null,
+            [single] => single.clone(),
+            several => Value::from(several.to_vec()),
+        };
+        let variables = with_document(variables, &document, self.needs_document());
+        let (list, failures) = self.items(documents, &variables, options)?;
+        Ok((list, document, failures))
+    }
+
+    /// A page that is nothing but JSON, without the parts that nobody looks at or without the step over JSON values.
+    /// `None` where the page is something else, or where it is wanted as it is.
+    fn direct(&self, page: &Page<'_>, options: &ReadOptions<'_>) -> Option<Direct> {
+        let is_json = self.within.is_none() || page.looks_like_json();
+        if !is_json || options.want_document || self.needs_document() {
+            return None;
+        }
+        let text = without_guard(page.text());
+        if let Some(wanted) = self.wanted.as_ref().filter(|_| !options.want_item) {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            let value = wanted.deserialize(&mut reader).ok()?;
+            return reader.end().is_ok().then_some(Direct::Wanted(value));
+        }
+        match self.items.path() {
+            None => Variables::parse(text).ok().map(Direct::Val),
+            Some(_) => None,
+        }
+    }
+
     /// The JSON of the page: one value, or a list of them where several scripts match `within`.
-    pub fn documents(&self, page: &Page<'_>) -> Result<Vec<Value>, ExtractError> {
+    fn documents(&self, page: &Page<'_>) -> Result<Vec<Value>, ExtractError> {
         let text = page.text();
         match &self.within {
             Some(selector) if !page.looks_like_json() => {
@@ -109,7 +177,7 @@ impl JsonPlan {
 
     /// The items of `documents`, at most `max_items`, and the field programs that failed on some. Of an item nobody wants
     /// untouched the fields alone are kept.
-    pub fn items(
+    fn items(
         &self,
         documents: Vec<Value>,
         variables: &Variables,
@@ -147,6 +215,66 @@ impl JsonPlan {
         Ok((list, failures))
     }
 
+    /// Like [`Self::items`], for a page as the interpreter has it.
+    fn items_of_val(
+        &self,
+        document: Val,
+        variables: &Variables,
+        options: &ReadOptions<'_>,
+    ) -> Result<(ItemList, FieldFailures), ExtractError> {
+        let mut list = ItemList::default();
+        let mut failures = FieldFailures::default();
+        let outputs = self
+            .items
+            .run_val(document, variables, options.max_items + 1)
+            .map_err(|problem| ExtractError::Program {
+                path: self.items.place().to_owned(),
+                problem,
+            })?;
+        for output in &outputs {
+            let elements = match output {
+                Val::Arr(elements) => elements.as_slice(),
+                Val::Null => continue,
+                other => std::slice::from_ref(other),
+            };
+            let room = options.max_items - list.items.len();
+            list.truncated |= elements.len() > room;
+            for raw in elements.iter().take(room) {
+                let index = list.items.len();
+                list.items
+                    .push(self.item_of_val(raw, index, variables, options, &mut failures));
+            }
+            if list.truncated {
+                break;
+            }
+        }
+        failures.absorb(FieldFailures::none(list.items.len()));
+        Ok((list, failures))
+    }
+
+    fn item_of_val(
+        &self,
+        raw: &Val,
+        index: usize,
+        variables: &Variables,
+        options: &ReadOptions<'_>,
+        failures: &mut FieldFailures,
+    ) -> SourceItem {
+        let kept = match options.want_item {
+            true => Variables::json(raw),
+            false => Value::Null,
+        };
+        if !self.fields.is_empty() {
+            let fields = self.fields.read_val(raw, index, variables, failures);
+            return SourceItem { fields, raw: kept };
+        }
+        let fields = match Variables::json(raw) {
+            Value::Object(own) => own,
+            _ => RawItem::new(),
+        };
+        SourceItem { fields, raw: kept }
+    }
+
     /// Names of the declared fields.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.names()
@@ -163,9 +291,7 @@ impl JsonPlan {
         let kept = if want_item { raw.clone() } else { Value::Null };
         let fields = match raw {
             Value::Object(own) if self.fields.is_empty() => own,
-            other => self
-                .fields
-                .read(&other, RawItem::new(), index, variables, failures),
+            other => self.fields.take(other, index, variables, failures),
         };
         SourceItem { fields, raw: kept }
     }

@@ -11,21 +11,21 @@ mod script;
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::{
     graph::{Found, Graph},
     node::local_name,
 };
 pub use self::{node::EVENT_TYPES, script::scripts_to_values};
-use super::item::{ItemList, SourceItem};
+use super::item::{ItemList, RawNames, SourceItem};
 
 /// The events among `values` and inside them, in document order.
 ///
 /// `types` are the types to take, empty for [`EVENT_TYPES`]. Arrays, `@graph`, lists, `mainEntity`, the events of a
 /// place or an organisation and `subEvent` are walked, `superEvent` is not. An event that has dated sub-events of these
 /// types stands for them and gives no item itself; the sub-events have its place and name where they lack one.
-pub fn read_objects(values: &[Value], types: &[String]) -> ItemList {
+pub fn read_objects(values: &[Value], types: &[String], names: &RawNames) -> ItemList {
     let types: HashSet<String> = if types.is_empty() {
         EVENT_TYPES.iter().map(|name| name.to_ascii_lowercase()).collect()
     } else {
@@ -39,12 +39,25 @@ pub fn read_objects(values: &[Value], types: &[String]) -> ItemList {
     let shared = shared_ids(&found, &graph);
     let items = found.iter().map(|event| SourceItem {
         fields: fields::fields(event, &graph, &shared),
-        raw: Value::Object(event.object.clone()),
+        raw: raw(event.object, names),
     });
     ItemList {
         items: items.collect(),
         truncated: false,
         warnings: Vec::new(),
+    }
+}
+
+fn raw(object: &Map<String, Value>, names: &RawNames) -> Value {
+    match names {
+        RawNames::All => Value::Object(object.clone()),
+        RawNames::Only(_) => Value::Object(
+            object
+                .iter()
+                .filter(|(name, _)| names.wants(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        ),
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     feed,
     fields::{FieldFailures, FieldPrograms},
     html as pages, ical,
-    item::ItemList,
+    item::{ItemList, RawNames},
     jq::Variables,
     json::JsonPlan,
     page::Page,
@@ -153,14 +153,7 @@ impl Kind {
     ) -> Result<Reading, ExtractError> {
         match self {
             Self::Json(plan) => {
-                let documents = plan.documents(page)?;
-                let document = match documents.as_slice() {
-                    _ if !(options.want_document || plan.needs_document()) => Value::Null,
-                    [single] => single.clone(),
-                    several => Value::from(several.to_vec()),
-                };
-                let variables = with_document(variables, &document, plan.needs_document());
-                let (list, failures) = plan.items(documents, &variables, options)?;
+                let (list, document, failures) = plan.read(page, variables, options)?;
                 Ok(Reading {
                     list,
                     document,
@@ -171,11 +164,17 @@ impl Kind {
             Self::Html(kind) => kind.read(page, variables, options),
             Self::Ical(kind) => {
                 let window = kind.window(options);
-                let list = ical::read(page.text(), &window, options.zone)?;
+                let list = ical::read(
+                    page.text(),
+                    &window,
+                    options.zone,
+                    &raw_names(&kind.fields, options),
+                )?;
                 Ok(reading(list, &kind.fields, variables))
             }
             Self::Feed(fields) => {
-                let list = feed::read(&page.document().body, options.max_items, plain_text)?;
+                let names = raw_names(fields, options);
+                let list = feed::read(&page.document().body, options.max_items, plain_text, &names)?;
                 Ok(reading(list, fields, variables))
             }
             Self::JsonLd(kind) => kind.read(page, variables, options),
@@ -206,13 +205,21 @@ impl Kind {
     }
 }
 
+/// What of the items' raw form is looked at, by the field programs or by what comes after them.
+fn raw_names(fields: &FieldPrograms, options: &ReadOptions<'_>) -> RawNames {
+    match options.want_item {
+        true => RawNames::All,
+        false => fields.raw_names(),
+    }
+}
+
 /// A feed's HTML as text; HTML that exceeds a limit is left as it is, and cut by the field's own limit.
 fn plain_text(html: &str) -> String {
     pages::fragment_lines(html).map_or_else(|_| html.to_owned(), |lines| lines.join("\n"))
 }
 
 /// `variables` with the page's JSON, where a program looks at it: converting a large page is not free.
-fn with_document(variables: &Variables, document: &Value, wanted: bool) -> Variables {
+pub(super) fn with_document(variables: &Variables, document: &Value, wanted: bool) -> Variables {
     match wanted {
         true => Variables {
             document: Variables::value(document),

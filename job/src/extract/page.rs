@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     charset,
     error::ExtractError,
-    html::{HtmlLimits, HtmlPage},
+    html::{self, HtmlLimits, HtmlPage},
 };
 use crate::document::Document;
 
@@ -17,6 +17,8 @@ pub struct Page<'d> {
     text: Cow<'d, str>,
     limits: HtmlLimits,
     html: OnceCell<Result<HtmlPage, ExtractError>>,
+    /// `<base href>` of a page of which only the scripts were looked for.
+    scanned_base: OnceCell<Option<String>>,
 }
 
 impl<'d> Page<'d> {
@@ -27,6 +29,7 @@ impl<'d> Page<'d> {
             text: charset::decode(document),
             limits: HtmlLimits::default(),
             html: OnceCell::new(),
+            scanned_base: OnceCell::new(),
         }
     }
 
@@ -59,13 +62,25 @@ impl<'d> Page<'d> {
             .map_err(Clone::clone)
     }
 
+    /// The contents of the scripts whose type holds `kind` (in lower case), found without parsing the page; `None` where it
+    /// has been parsed already, or where only that tells what is a script.
+    pub fn scanned_scripts(&self, kind: &str) -> Option<Vec<String>> {
+        if self.html.get().is_some() {
+            return None;
+        }
+        let found = html::scan(&self.text, kind)?;
+        self.scanned_base.get_or_init(|| found.base);
+        Some(found.scripts)
+    }
+
     /// Address that relative links of the page start from: `<base href>` where the page was read as HTML, else its own.
     pub fn base_url(&self) -> String {
         let base = self
             .html
             .get()
             .and_then(|page| page.as_ref().ok())
-            .and_then(HtmlPage::base_href);
+            .and_then(HtmlPage::base_href)
+            .or_else(|| self.scanned_base.get().cloned().flatten());
         match (base, Url::parse(&self.document.url)) {
             (Some(href), Ok(own)) => own.join(&href).map_or_else(|_| own.to_string(), String::from),
             _ => self.document.url.clone(),

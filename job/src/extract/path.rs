@@ -11,19 +11,23 @@ pub struct Path {
     steps: Vec<Step>,
 }
 
+/// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Step {
-    kind: StepKind,
+pub(super) struct Step {
+    pub(super) kind: StepKind,
     /// `?`: a value of the wrong type gives nothing instead of an error.
-    optional: bool,
+    pub(super) optional: bool,
 }
 
+/// Where a step leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum StepKind {
+pub(super) enum StepKind {
     Key(String),
     Index(i64),
     Each,
 }
+
+const NULL: &Value = &Value::Null;
 
 impl Path {
     /// The path that `program` is, or `None` if it is more than a plain path.
@@ -53,7 +57,6 @@ impl Path {
     /// # Errors
     /// In words, where a step meets a value of the wrong type, as jq has it.
     pub fn run<'v>(&self, input: &'v Value) -> Result<Vec<&'v Value>, String> {
-        const NULL: &Value = &Value::Null;
         let mut current = vec![input];
         for step in &self.steps {
             let mut next = Vec::with_capacity(current.len());
@@ -62,7 +65,7 @@ impl Path {
                     (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(NULL),
                     (StepKind::Key(key), Value::Object(map)) => next.push(map.get(key).unwrap_or(NULL)),
                     (StepKind::Index(index), Value::Array(list)) => {
-                        next.push(position(list, *index).map_or(NULL, |at| &list[at]));
+                        next.push(position(list.len(), *index).map_or(NULL, |at| &list[at]));
                     }
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.values()),
@@ -77,6 +80,72 @@ impl Path {
 }
 
 impl Path {
+    /// Its steps in order.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether it gives one value at the most.
+    pub(super) fn is_single(&self) -> bool {
+        self.steps.iter().all(|step| step.kind != StepKind::Each)
+    }
+
+    /// Whether what the two paths give can be one value, or one inside the other.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Step, &Step)| match (&one.kind, &other.kind) {
+            (StepKind::Key(one), StepKind::Key(other)) => one == other,
+            _ => true,
+        };
+        self.steps.iter().zip(&other.steps).all(same)
+    }
+
+    /// The first output for `input`; `None` where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Self::run`].
+    pub fn first<'v>(&self, input: &'v Value) -> Result<Option<&'v Value>, String> {
+        if !self.is_single() {
+            return self.run(input).map(|found| found.first().copied());
+        }
+        let mut current = input;
+        for step in &self.steps {
+            current = match (&step.kind, current) {
+                (_, Value::Null) => NULL,
+                (StepKind::Key(key), Value::Object(map)) => map.get(key).unwrap_or(NULL),
+                (StepKind::Index(index), Value::Array(list)) => {
+                    position(list.len(), *index).map_or(NULL, |at| &list[at])
+                }
+                _ if step.optional => return Ok(None),
+                (kind, other) => return Err(mismatch(kind, other)),
+            };
+        }
+        Ok(Some(current))
+    }
+
+    /// What [`Self::first`] gives, taken out of `input`: null stays in its place. For a path that [`Self::is_single`].
+    ///
+    /// # Errors
+    /// Those of [`Self::run`].
+    pub(super) fn take_single(&self, input: &mut Value) -> Result<Option<Value>, String> {
+        let mut current = input;
+        for step in &self.steps {
+            current = match (&step.kind, current) {
+                (StepKind::Key(_) | StepKind::Index(_), Value::Null) => return Ok(Some(Value::Null)),
+                (StepKind::Key(key), Value::Object(map)) => match map.get_mut(key) {
+                    Some(value) => value,
+                    None => return Ok(Some(Value::Null)),
+                },
+                (StepKind::Index(index), Value::Array(list)) => match position(list.len(), *index) {
+                    Some(at) => &mut list[at],
+                    None => return Ok(Some(Value::Null)),
+                },
+                _ if step.optional => return Ok(None),
+                (kind, other) => return Err(mismatch(kind, other)),
+            };
+        }
+        Ok(Some(current.take()))
+    }
+
     /// What [`Self::run`] gives, taken out of `input` instead of copied.
     ///
     /// # Errors
@@ -92,7 +161,9 @@ impl Path {
                         next.push(map.swap_remove(key).unwrap_or_default());
                     }
                     (StepKind::Index(index), Value::Array(mut list)) => {
-                        next.push(position(&list, *index).map_or(Value::Null, |at| list.swap_remove(at)));
+                        next.push(
+                            position(list.len(), *index).map_or(Value::Null, |at| list.swap_remove(at)),
+                        );
                     }
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.into_values()),
@@ -106,13 +177,17 @@ impl Path {
     }
 }
 
-fn position(list: &[Value], index: i64) -> Option<usize> {
-    let length = i64::try_from(list.len()).ok()?;
-    let index = if index < 0 { index + length } else { index };
-    usize::try_from(index).ok().filter(|at| *at < list.len())
+/// The place of an index in a list of this length; negative ones count from its end.
+pub(super) fn position(length: usize, index: i64) -> Option<usize> {
+    let index = match index {
+        0.. => index,
+        _ => index.checked_add(i64::try_from(length).ok()?)?,
+    };
+    usize::try_from(index).ok().filter(|at| *at < length)
 }
 
-fn mismatch(kind: &StepKind, value: &Value) -> String {
+/// What is said where a step meets a value of the wrong type.
+pub(super) fn mismatch(kind: &StepKind, value: &Value) -> String {
     let found = type_name(value);
     match kind {
         StepKind::Key(key) => format!("cannot take key {key:?} of {found}"),
@@ -216,8 +291,18 @@ mod tests {
             ".a[1].b[2]",
             "[0]?",
         ] {
-            if Path::parse(program).is_some() {
-                assert_eq!(take(program, &page), run(program, &page), "{program}");
+            let Some(path) = Path::parse(program) else {
+                continue;
+            };
+            assert_eq!(take(program, &page), run(program, &page), "{program}");
+            let first = run(program, &page).map(|found| found.first().cloned());
+            assert_eq!(
+                path.first(&page).map(Option::<&Value>::cloned),
+                first,
+                "{program}"
+            );
+            if path.is_single() {
+                assert_eq!(path.take_single(&mut page.clone()), first, "{program}");
             }
         }
     }

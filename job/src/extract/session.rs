@@ -243,6 +243,11 @@ impl Session {
         out
     }
 
+    /// Fields of the items that were read and not yet made events, in the order of the pages.
+    pub fn items(&self) -> impl Iterator<Item = &RawItem> {
+        self.entries.iter().map(|entry| &entry.fields)
+    }
+
     /// Whether [`Self::part`] has given everything.
     pub fn is_finished(&self) -> bool {
         self.entries.is_empty()

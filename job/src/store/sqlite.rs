@@ -333,6 +333,7 @@ fn modifier(duration: Duration) -> String {
 }
 
 /// A list as one parameter.
-fn list(texts: &[String]) -> String {
+fn list(texts: &[impl AsRef<str>]) -> String {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     serde_json::Value::from(texts).to_string()
 }

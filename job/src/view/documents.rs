@@ -17,16 +17,14 @@ use super::{
     query,
     validators::Validators,
 };
-use crate::store::reader::ReadError;
+use crate::store::{listing::StoredSource, reader::ReadError};
 
 pub(super) async fn start_page(
     State(view): State<View>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    query::none(query.as_deref().unwrap_or_default())?;
-    let found = view.reader.sources(query::today(Timestamp::now())).await;
-    let found = found.map_err(|error| view.failed(&error))?;
+    let found = read_sources(&view, query.as_deref()).await?;
     let text = page::html(&found, view.base_url.as_deref());
     let mut response = text_answer(&headers, text, "text/html; charset=utf-8", None);
     if let Ok(policy) = HeaderValue::from_str(&page::content_security_policy()) {
@@ -42,11 +40,16 @@ pub(super) async fn sources(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    query::none(query.as_deref().unwrap_or_default())?;
-    let found = view.reader.sources(query::today(Timestamp::now())).await;
-    let found = found.map_err(|error| view.failed(&error))?;
+    let found = read_sources(&view, query.as_deref()).await?;
     let text = serde_json::json!({ "sources": found }).to_string() + "\n";
     Ok(text_answer(&headers, text, "application/json", None))
+}
+
+/// The sources of a request without parameters.
+async fn read_sources(view: &View, query: Option<&str>) -> Result<Vec<StoredSource>, Problem> {
+    query::none(query.unwrap_or_default())?;
+    let found = view.reader.sources(query::today(Timestamp::now())).await;
+    found.map_err(|error| view.failed(&error))
 }
 
 pub(super) async fn event(

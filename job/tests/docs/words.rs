@@ -6,10 +6,10 @@ use super::repository;
 
 /// Name and meaning of each variant of the enum `name`.
 pub fn variants(name: &str) -> Vec<(String, String)> {
-    let file = if name == "ConditionReason" {
-        "conditions.rs"
-    } else {
-        "report.rs"
+    let file = match name {
+        "ConditionReason" => "conditions.rs",
+        "Reason" | "SkipReason" => "report/reason.rs",
+        _ => "report.rs",
     };
     let source = fs::read_to_string(repository().join("crds/src").join(file)).unwrap();
     let (_, tail) = source.split_once(&format!("pub enum {name} {{\n")).unwrap();

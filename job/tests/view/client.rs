@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    net::{Ipv4Addr, TcpListener},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -16,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::bench::Bench;
+use crate::{bench::Bench, services::free_port};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,14 +33,6 @@ pub struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: String,
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// The binary with nothing of this environment.

@@ -30,6 +30,8 @@ const ODD: [&str; 14] = [
     "%FF%FE",
 ];
 
+const CALENDAR: &str = "/events.ics?from=2026-01-01";
+
 pub async fn no_request_breaks_it_or_reaches_the_database_as_sql(bench: Bench) {
     let store = bench.open().await;
     Run::new(1, &[event("a", 12), event("b", 13)])
@@ -136,20 +138,10 @@ async fn slow_clients_keep_nobody_waiting_and_are_cut_off() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_do_not_read_their_answer_do_not_fill_the_memory() {
     let bench = Bench::sqlite();
-    let long = "word ".repeat(2_000);
-    let many: Vec<_> = (0..3_000)
-        .map(|n| crate::bench::with(&format!("e{n}"), &serde_json::json!({ "description": long })))
-        .collect();
-    Run::new(1, &many).commit(&bench.open().await).await;
+    store_long_events(&bench, 3_000, 2_000).await;
     let view = View::of(&bench).await;
     // Thirty megabytes each, if they were read into memory.
-    let mut deaf = Vec::new();
-    for _ in 0..24 {
-        let mut stream = TcpStream::connect(("127.0.0.1", view.port)).await.unwrap();
-        let request = b"GET /events.ics?from=2026-01-01 HTTP/1.1\r\nHost: x\r\n\r\n";
-        stream.write_all(request).await.unwrap();
-        deaf.push(stream);
-    }
+    let _deaf = ask_and_never_read(&view, &[CALENDAR], 24).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let answer = view.get_until("/v1/events?limit=1000", 200).await;
     // A page ends early rather than being as long as its events make it.
@@ -162,19 +154,9 @@ async fn clients_that_do_not_read_their_answer_do_not_fill_the_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calendars_that_nobody_reads_keep_no_other_answer_waiting() {
     let bench = Bench::sqlite();
-    let long = "word ".repeat(2_000);
-    let many: Vec<_> = (0..2_000)
-        .map(|n| crate::bench::with(&format!("e{n}"), &serde_json::json!({ "description": long })))
-        .collect();
-    Run::new(1, &many).commit(&bench.open().await).await;
+    store_long_events(&bench, 2_000, 2_000).await;
     let view = View::of(&bench).await;
-    let mut deaf = Vec::new();
-    for _ in 0..24 {
-        let mut stream = TcpStream::connect(("127.0.0.1", view.port)).await.unwrap();
-        let request = b"GET /events.ics?from=2026-01-01 HTTP/1.1\r\nHost: x\r\n\r\n";
-        stream.write_all(request).await.unwrap();
-        deaf.push(stream);
-    }
+    let _deaf = ask_and_never_read(&view, &[CALENDAR], 24).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     for path in ["/", "/v1/events?limit=1", "/v1/events/e1"] {
         let begun = Instant::now();
@@ -190,24 +172,35 @@ async fn calendars_that_nobody_reads_keep_no_other_answer_waiting() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_events_make_answers_short_rather_than_the_memory_full() {
     let bench = Bench::sqlite();
-    let long = "word ".repeat(12_000);
-    let many: Vec<_> = (0..600)
+    store_long_events(&bench, 600, 12_000).await;
+    let view = View::of(&bench).await;
+    let _deaf = ask_and_never_read(&view, &["/v1/events?limit=1000", CALENDAR], 16).await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let peak = peak(&view);
+    assert!(peak < 100_000, "{peak} kB");
+}
+
+/// Stores one run of `count` events, each with a description of `words` words.
+async fn store_long_events(bench: &Bench, count: usize, words: usize) {
+    let long = "word ".repeat(words);
+    let events: Vec<_> = (0..count)
         .map(|n| crate::bench::with(&format!("e{n}"), &serde_json::json!({ "description": long })))
         .collect();
-    Run::new(1, &many).commit(&bench.open().await).await;
-    let view = View::of(&bench).await;
+    Run::new(1, &events).commit(&bench.open().await).await;
+}
+
+/// Clients, `each` for every path, that ask and read no byte of the answer for as long as they live.
+async fn ask_and_never_read(view: &View, paths: &[&str], each: usize) -> Vec<TcpStream> {
     let mut deaf = Vec::new();
-    for path in ["/v1/events?limit=1000", "/events.ics?from=2026-01-01"] {
-        for _ in 0..16 {
+    for path in paths {
+        for _ in 0..each {
             let mut stream = TcpStream::connect(("127.0.0.1", view.port)).await.unwrap();
             let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
             stream.write_all(request.as_bytes()).await.unwrap();
             deaf.push(stream);
         }
     }
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    let peak = peak(&view);
-    assert!(peak < 100_000, "{peak} kB");
+    deaf
 }
 
 /// Most memory that a view has held so far, in kB.

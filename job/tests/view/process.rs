@@ -7,8 +7,8 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 
 use crate::{
     bench::{Bench, Run, event},
-    client::{View, command, free_port, request},
-    services,
+    client::{View, command, request},
+    services::{self, free_port},
 };
 
 fn terminate(view: &View) {

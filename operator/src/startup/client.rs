@@ -2,12 +2,13 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use kube::{
     Client, Config,
     client::{Body, retry::RetryPolicy},
 };
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tower::{BoxError, ServiceBuilder, ServiceExt, retry::RetryLayer, service_fn};
 
 use super::StartupError;
@@ -79,12 +80,30 @@ fn with_limits(
                 let body = body.collect().await?.to_bytes();
                 Ok::<_, BoxError>(Response::from_parts(head, Body::from(body)))
             };
-            tokio::time::timeout(CALL_LIMIT, call).await.unwrap_or_else(|_| {
+            let deadline = Instant::now() + CALL_LIMIT;
+            let answer = timeout_at(deadline, call).await.unwrap_or_else(|_| {
                 Err(format!("the API server did not answer within {CALL_LIMIT:?}").into())
-            })
+            })?;
+            // The policy heeds it between its tries; whoever asks again after the last one has to as well.
+            if let Some(pause) = pause_asked_for(&answer) {
+                sleep_until(deadline.min(Instant::now() + pause)).await;
+            }
+            Ok::<_, BoxError>(answer)
         }
     });
     Ok(Client::new(limited, namespace))
+}
+
+/// How long an API server that is busy wants to be left alone (RFC 9110, 10.2.3; Kubernetes gives seconds).
+fn pause_asked_for<B>(answer: &Response<B>) -> Option<Duration> {
+    if !matches!(
+        answer.status(),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    ) {
+        return None;
+    }
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(CALL_LIMIT))
 }
 
 fn is_watch(request: &Request<Body>) -> bool {

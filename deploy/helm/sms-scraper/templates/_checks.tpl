@@ -12,4 +12,19 @@
 {{- fail (printf "jobs.env: %s is set by the operator: use the value under jobs that is meant for it" .name) -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.prometheusRule.disabled -}}
+{{- $names := list -}}
+{{- range $path, $_ := .Files.Glob "files/rules/*.yaml" -}}
+{{- range (fromYaml ($.Files.Get $path)).groups -}}
+{{- range .rules -}}
+{{- $names = append $names (.alert | default .record) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.prometheusRule.disabled -}}
+{{- if not (has . $names) -}}
+{{- fail (printf "prometheusRule.disabled: there is no alert or recording rule %s: there are %s" . (join ", " (sortAlpha $names))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

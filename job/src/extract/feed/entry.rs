@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     event::RawItem,
-    extract::item::{SourceItem, append, is_picture},
+    extract::item::{RawNames, SourceItem, append, is_picture},
 };
 
 /// Standard elements of entries, which have a place of their own in the item.
@@ -50,7 +50,7 @@ impl Text {
 }
 
 /// The entry's default fields and what programs see.
-pub fn item(entry: &Entry, html_to_text: fn(&str) -> String) -> SourceItem {
+pub fn item(entry: &Entry, html_to_text: fn(&str) -> String, names: &RawNames) -> SourceItem {
     let view = View(entry);
     let (title, summary, content) = (view.title(), view.summary(), view.content());
     let links = view.links();
@@ -63,7 +63,7 @@ pub fn item(entry: &Entry, html_to_text: fn(&str) -> String) -> SourceItem {
         "title",
         title.as_ref().map(|title| title.plain(html_to_text)),
     );
-    set(&mut fields, "url", link.clone());
+    set(&mut fields, "url", link);
     let description = summary
         .as_ref()
         .or(content.as_ref())
@@ -89,35 +89,59 @@ pub fn item(entry: &Entry, html_to_text: fn(&str) -> String) -> SourceItem {
     );
     set(&mut fields, "venue", view.of_event("location", "location"));
 
-    let mut raw = view.extensions();
-    set(&mut raw, "id", view.id());
-    set(&mut raw, "title", title.map(|text| text.content));
-    set(&mut raw, "link", link);
-    raw.insert("links".to_owned(), Value::Array(links));
-    set(&mut raw, "summary", summary.map(|text| text.content));
-    set(&mut raw, "content", content.map(|text| text.content));
+    SourceItem {
+        fields,
+        raw: Value::Object(raw(&view, title, summary, content, links, names)),
+    }
+}
+
+/// What programs see: `names` of it.
+fn raw(
+    view: &View<'_>,
+    title: Option<Text>,
+    summary: Option<Text>,
+    content: Option<Text>,
+    links: Vec<Value>,
+    names: &RawNames,
+) -> Map<String, Value> {
+    if names.is_empty() {
+        return Map::new();
+    }
     let date = |names: &[&str], term: &str| {
         view.own(names)
             .or_else(|| view.first(Space::DublinCore, term))
             .map(|text| published(&text))
     };
-    set(
-        &mut raw,
-        "published",
-        date(&["pubDate", "published", "issued"], "date"),
-    );
-    set(
-        &mut raw,
-        "updated",
-        date(&["updated", "modified"], "modified").or_else(|| view.atom("updated")),
-    );
-    raw.insert("authors".to_owned(), json!(view.authors()));
-    raw.insert("categories".to_owned(), json!(categories));
-    set(&mut raw, "image", view.image());
-    SourceItem {
-        fields,
-        raw: Value::Object(raw),
-    }
+    let text = |text: Option<Text>| text.map(|text| Value::String(text.content));
+    let mut raw = view.extensions(names);
+    let mut set = |name: &str, value: &mut dyn FnMut() -> Option<Value>| {
+        if names.wants(name)
+            && let Some(value) = value()
+        {
+            raw.insert(name.to_owned(), value);
+        }
+    };
+    let link = view.link(&links).map(Value::String);
+    let (mut title, mut summary, mut content) = (text(title), text(summary), text(content));
+    let (mut link, mut links) = (link, Some(Value::Array(links)));
+    set("id", &mut || view.id().map(Value::String));
+    set("title", &mut || title.take());
+    set("link", &mut || link.take());
+    set("links", &mut || links.take());
+    set("summary", &mut || summary.take());
+    set("content", &mut || content.take());
+    set("published", &mut || {
+        date(&["pubDate", "published", "issued"], "date").map(Value::String)
+    });
+    set("updated", &mut || {
+        date(&["updated", "modified"], "modified")
+            .or_else(|| view.atom("updated"))
+            .map(Value::String)
+    });
+    set("authors", &mut || Some(json!(view.authors())));
+    set("categories", &mut || Some(json!(view.categories())));
+    set("image", &mut || view.image().map(Value::String));
+    raw
 }
 
 fn set(map: &mut Map<String, Value>, name: &str, value: Option<String>) {
@@ -357,11 +381,17 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Every element that is no standard one, by its name in the file.
-    fn extensions(&self) -> Map<String, Value> {
+    /// Every element that is no standard one, by its name in the file, where a program looks at it or an attribute of it.
+    fn extensions(&self, names: &RawNames) -> Map<String, Value> {
         let mut extensions = Map::new();
         for element in &self.0.elements {
             if self.is_standard(element) {
+                continue;
+            }
+            let is_wanted = |key: &str| key.split('@').next() == Some(&element.name);
+            if let RawNames::Only(wanted) = names
+                && !wanted.iter().any(|name| is_wanted(name))
+            {
                 continue;
             }
             let text = element.markup.as_deref().unwrap_or(&element.text);

@@ -15,7 +15,7 @@ fn tags_removed(html: &str) -> String {
 }
 
 fn items(feed: &str) -> ItemList {
-    read(feed.as_bytes(), 1_000, tags_removed).unwrap()
+    read(feed.as_bytes(), 1_000, tags_removed, &RawNames::All).unwrap()
 }
 
 fn rss(items: &str) -> String {
@@ -23,7 +23,7 @@ fn rss(items: &str) -> String {
 }
 
 fn problem(feed: &str) -> String {
-    match read(feed.as_bytes(), 10, tags_removed) {
+    match read(feed.as_bytes(), 10, tags_removed, &RawNames::All) {
         Err(ExtractError::Parse {
             format: "a feed",
             problem,
@@ -74,7 +74,7 @@ fn entities_do_not_grow_and_reach_nothing() {
 fn deep_nesting_is_refused_except_inside_texts() {
     let deep = format!("<rss>{}", "<a>".repeat(1_000_000));
     assert!(matches!(
-        quickly(|| read(deep.as_bytes(), 10, tags_removed)),
+        quickly(|| read(deep.as_bytes(), 10, tags_removed, &RawNames::All)),
         Err(ExtractError::Limit(_))
     ));
     let text = rss(&format!(
@@ -82,14 +82,22 @@ fn deep_nesting_is_refused_except_inside_texts() {
         "<a>".repeat(1_000_000)
     ));
     assert!(matches!(
-        quickly(|| read(text.as_bytes(), 10, tags_removed)),
+        quickly(|| read(text.as_bytes(), 10, tags_removed, &RawNames::All)),
         Err(ExtractError::Limit(_))
     ));
     let paragraphs = rss(&format!(
         "<item><description>{}</description><guid>1</guid></item>",
         "<p>x<br>".repeat(2_000)
     ));
-    let list = quickly(|| read(paragraphs.as_bytes(), 10, |html| html.len().to_string())).unwrap();
+    let list = quickly(|| {
+        read(
+            paragraphs.as_bytes(),
+            10,
+            |html| html.len().to_string(),
+            &RawNames::All,
+        )
+    })
+    .unwrap();
     assert_eq!(list.items[0].fields["id"], "1");
     assert_eq!(list.items[0].fields["description"], "16000");
 }
@@ -145,9 +153,9 @@ fn a_feed_that_breaks_off_is_partial_and_its_last_entry_is_left_out() {
 #[test]
 fn the_number_of_items_is_limited() {
     let feed = rss(&"<item><title>t</title></item>".repeat(5));
-    let five = read(feed.as_bytes(), 5, tags_removed).unwrap();
+    let five = read(feed.as_bytes(), 5, tags_removed, &RawNames::All).unwrap();
     assert!(five.items.len() == 5 && !five.truncated);
-    let four = read(feed.as_bytes(), 4, tags_removed).unwrap();
+    let four = read(feed.as_bytes(), 4, tags_removed, &RawNames::All).unwrap();
     assert!(four.items.len() == 4 && four.truncated);
 }
 

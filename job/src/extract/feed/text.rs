@@ -20,11 +20,23 @@ pub fn decode(body: &[u8]) -> Cow<'_, str> {
             }
         },
     };
-    if text.contains(is_forbidden) {
+    if text.as_bytes().chunks(CHUNK).any(may_be_forbidden) && text.contains(is_forbidden) {
         Cow::Owned(text.replace(is_forbidden, ""))
     } else {
         text
     }
+}
+
+/// Bytes that are looked at together: so many that the compiler makes one comparison of several.
+const CHUNK: usize = 64;
+
+/// Whether a byte of these is, or begins, a character that [`is_forbidden`].
+fn may_be_forbidden(bytes: &[u8]) -> bool {
+    let suspect = |byte: u8| byte < b'\t' || (byte > b'\r' && byte < b' ') || byte == 0x7f || byte == 0xef;
+    let vertical = |byte: u8| byte == 0x0b || byte == 0x0c;
+    bytes
+        .iter()
+        .fold(false, |found, byte| found | suspect(*byte) | vertical(*byte))
 }
 
 /// Characters that XML 1.0 forbids and nobody means.

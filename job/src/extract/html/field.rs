@@ -1,5 +1,6 @@
 //! One field of an item, compiled from the manifest; [`super::reader`] applies it. Pure.
 
+use html5ever::ns;
 use scraper::{ElementRef, Selector};
 use serde_json::Value;
 use sms_crds::v1alpha1::{HtmlField, HtmlScope};
@@ -156,13 +157,16 @@ impl Reading {
     }
 
     /// The field's value, and whether something was found.
-    pub(super) fn value(&self, found: &[String]) -> (Option<Value>, bool) {
+    pub(super) fn value(&self, found: Vec<String>) -> (Option<Value>, bool) {
         let is_found = !found.is_empty();
-        let values = if is_found { found } else { self.default.as_slice() };
+        let values = match is_found {
+            true => found,
+            false => self.default.iter().cloned().collect(),
+        };
         let value = if self.all || self.lines {
-            Some(Value::from(values.to_vec()))
+            Some(Value::from(values))
         } else {
-            values.first().map(|value| Value::from(value.as_str()))
+            values.into_iter().next().map(Value::String)
         };
         (value, is_found || self.default.is_some())
     }
@@ -209,8 +213,12 @@ fn check(field: &HtmlField, has_items: bool, path: &str) -> Result<(), PlanError
 }
 
 fn attribute<'a>(element: ElementRef<'a>, name: &str) -> Option<&'a str> {
+    // Comparing the few names of an element is cheaper than making an atom of this one to look it up.
+    let of = |wanted: &dyn Fn(&str) -> bool| {
+        let mut own = element.value().attrs.iter();
+        own.find(|(key, _)| key.ns == ns!() && wanted(&key.local))
+            .map(|(_, value)| &**value)
+    };
     // HTML attributes are lower case, those of SVG are as written.
-    element
-        .attr(name)
-        .or_else(|| element.attr(&name.to_ascii_lowercase()))
+    of(&|key| key == name).or_else(|| of(&|key| key == name.to_ascii_lowercase()))
 }

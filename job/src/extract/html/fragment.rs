@@ -12,19 +12,30 @@ use serde_json::{Map, Value, json};
 use super::limits::HtmlLimits;
 use super::page::HtmlPage;
 use super::selector::CompiledSelector;
-use super::text::{lines_of, text_of};
+use super::text::{lines_of, lines_of_text, text_of};
 use crate::extract::error::ExtractError;
 
 /// The text of a piece of HTML: no tags, entities decoded, white space collapsed, lines joined by a space.
 pub fn fragment_text(html: &str) -> Result<String, ExtractError> {
+    if is_plain(html) {
+        return Ok(lines_of_text(html).join(" "));
+    }
     let page = HtmlPage::parse(html, &HtmlLimits::default())?;
     Ok(page.root().map(text_of).unwrap_or_default())
 }
 
 /// The lines of a piece of HTML: `<br>` and block elements end one; empty lines are left out.
 pub fn fragment_lines(html: &str) -> Result<Vec<String>, ExtractError> {
+    if is_plain(html) {
+        return Ok(lines_of_text(html));
+    }
     let page = HtmlPage::parse(html, &HtmlLimits::default())?;
     Ok(page.root().map(lines_of).unwrap_or_default())
+}
+
+/// Whether HTML is text alone, which needs no parser.
+fn is_plain(html: &str) -> bool {
+    !html.contains(['<', '&'])
 }
 
 /// Every match in a piece of HTML as `{"text": …, "html": …, "attrs": {…}}`; `html` is the inner HTML.

@@ -124,6 +124,9 @@ impl<'l> Watch<'l> {
         let mut nodes = html.tree.nodes();
         let count = nodes.len();
         let added = count - self.nodes.replace(count);
+        if added == 0 {
+            return;
+        }
         // A token may make many elements: those of formatting that is still open are made again in each paragraph.
         let attributes: usize = nodes
             .clone()
@@ -141,8 +144,7 @@ impl<'l> Watch<'l> {
                 self.limits.attributes
             ));
         }
-        if added > 0
-            && let Some(newest) = nodes.next_back()
+        if let Some(newest) = nodes.next_back()
             && newest.ancestors().count() > self.limits.depth
         {
             self.exceed(format!(

@@ -27,6 +27,8 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
     }
     let tokenizer = Tokenizer::new(Watch::new(builder_for(text), limits), TokenizerOpts::default());
     let queue = BufferQueue::default();
+    // The pieces, and the texts of the tree, are parts of this one copy.
+    let whole = StrTendril::from_slice(text);
     let mut open = Construct::Text;
     let mut clock = 0;
     let mut at = 0;
@@ -34,7 +36,7 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
         let end = piece_end(text, at);
         let piece = &text[at..end];
         let before = tokenizer.sink.tokens();
-        queue.push_back(StrTendril::from_slice(piece));
+        queue.push_back(part(&whole, at, end));
         while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
         open = open.after(piece, tokenizer.sink.tokens() != before);
         if let Construct::Tag(scan) = &open {
@@ -53,6 +55,14 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
     let mut html = tokenizer.sink.builder.sink.finish();
     leave_out_templates(&mut html);
     Ok(html)
+}
+
+/// The bytes from `at` to `end`, which lie on characters of a text of less than 4 GiB.
+fn part(whole: &StrTendril, at: usize, end: usize) -> StrTendril {
+    match (u32::try_from(at), u32::try_from(end - at)) {
+        (Ok(at), Ok(length)) => whole.subtendril(at, length),
+        _ => StrTendril::from_slice(&whole[at..end]),
+    }
 }
 
 fn builder_for(text: &str) -> TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink> {

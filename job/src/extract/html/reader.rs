@@ -48,6 +48,8 @@ impl<'a, 'p> Reader<'a, 'p> {
             return Vec::new();
         };
         let scope = match self.reading.from {
+            // No two items are one element.
+            HtmlScope::Item if self.reading.closest.is_none() => return self.edited(self.inside(base)),
             HtmlScope::Item => Some(base),
             HtmlScope::Parent => base.parent_element(),
             HtmlScope::Document => self.page.root(),
@@ -139,15 +141,15 @@ impl<'a, 'p> Reader<'a, 'p> {
             Some(edit) => edit.apply(text.trim()),
             None => Some(text),
         });
-        edited
-            .map(|text| trimmed(&text))
-            .filter(|text| !text.is_empty())
-            .collect()
+        edited.map(trimmed).filter(|text| !text.is_empty()).collect()
     }
 }
 
-fn trimmed(text: &str) -> String {
-    text.trim().to_owned()
+fn trimmed(text: String) -> String {
+    match text.trim() {
+        inside if inside.len() < text.len() => inside.to_owned(),
+        _ => text,
+    }
 }
 
 /// Of microdata properties those of the outermost item: a property of an item inside it (the venue's `name`) is not its

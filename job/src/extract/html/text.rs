@@ -49,6 +49,13 @@ pub(super) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
     lines.finish()
 }
 
+/// What [`lines_of`] gives of a page that is `text` and nothing else: without tags and references.
+pub(super) fn lines_of_text(text: &str) -> Vec<String> {
+    let mut lines = Lines::default();
+    lines.push(text);
+    lines.finish()
+}
+
 /// The non-empty lines of the texts among `nodes` themselves, without those of elements.
 pub(super) fn own_lines<'a>(nodes: impl Iterator<Item = NodeRef<'a, Node>>) -> Vec<String> {
     let mut lines = Lines::default();
@@ -95,19 +102,34 @@ impl Lines {
     }
 
     fn push(&mut self, text: &str) {
-        for character in text.chars() {
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            // Words of ASCII, which most text is made of, are copied as a whole.
+            let word = rest.bytes().take_while(u8::is_ascii_graphic).count();
+            if word > 0 {
+                self.begin_word();
+                self.line.push_str(&rest[..word]);
+                rest = &rest[word..];
+                continue;
+            }
+            rest = &rest[character.len_utf8()..];
             if character == '\n' && self.preformatted > 0 {
                 self.end_line();
             } else if character.is_whitespace() {
                 self.space = true;
             } else if !self.is_invisible(character) {
-                if self.space && !self.line.is_empty() {
-                    self.line.push(' ');
-                }
-                self.space = false;
+                self.begin_word();
                 self.line.push(character);
             }
         }
+    }
+
+    /// Writes the space that is due before what comes now.
+    fn begin_word(&mut self) {
+        if self.space && !self.line.is_empty() {
+            self.line.push(' ');
+        }
+        self.space = false;
     }
 
     /// Zero-width and control characters. Joiners count only after ASCII: in emoji and in Indic and Arabic scripts they

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::time::{self, Length};
 use crate::{
     event::{EventTime, RawItem},
-    extract::item::{append, is_picture},
+    extract::item::{RawNames, append, is_picture},
 };
 
 /// One date of an event.
@@ -164,7 +164,10 @@ fn shows_picture(entry: &ICalendarEntry) -> bool {
 
 /// The component's properties by name in lower case, parameters as `name@parameter`; what is there several times is a
 /// list. A change of an occurrence has what it lacks from its event, except when and how often that takes place.
-pub fn raw(occurrence: &Occurrence<'_>) -> Value {
+pub fn raw(occurrence: &Occurrence<'_>, names: &RawNames) -> Value {
+    if names.is_empty() {
+        return Value::Object(Map::new());
+    }
     const OWN: [&str; 8] = [
         "dtstart", "dtend", "duration", "rrule", "rdate", "exdate", "exrule", "status",
     ];

@@ -17,6 +17,7 @@ fn items(text: &str) -> ItemList {
         text,
         &window(10_000),
         &TimeZone::get("America/Los_Angeles").unwrap(),
+        &RawNames::All,
     )
     .unwrap()
 }
@@ -110,13 +111,18 @@ fn a_large_text_is_not_repeated_without_end() {
 #[test]
 fn the_number_of_items_is_limited() {
     let text = recurring(&["FREQ=DAILY", "FREQ=WEEKLY"]);
-    let list = read(&text, &window(7), &TimeZone::UTC).unwrap();
+    let list = read(&text, &window(7), &TimeZone::UTC, &RawNames::All).unwrap();
     assert_eq!(list.items.len(), 7);
     assert!(list.truncated);
     assert!(
-        !read("BEGIN:VCALENDAR\nEND:VCALENDAR", &window(0), &TimeZone::UTC)
-            .unwrap()
-            .truncated
+        !read(
+            "BEGIN:VCALENDAR\nEND:VCALENDAR",
+            &window(0),
+            &TimeZone::UTC,
+            &RawNames::All
+        )
+        .unwrap()
+        .truncated
     );
 }
 

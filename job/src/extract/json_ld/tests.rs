@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn fields(value: Value) -> Vec<Value> {
-    read_objects(&[value], &[])
+    read_objects(&[value], &[], &RawNames::All)
         .items
         .into_iter()
         .map(|item| Value::Object(item.fields))
@@ -106,7 +106,7 @@ fn types_are_matched_with_every_prefix_and_can_be_chosen() {
     ]);
     let names = |types: &[&str]| -> Vec<String> {
         let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
-        let list = read_objects(std::slice::from_ref(&page), &types);
+        let list = read_objects(std::slice::from_ref(&page), &types, &RawNames::All);
         list.items
             .iter()
             .map(|item| item.fields["title"].as_str().unwrap().to_owned())
@@ -129,7 +129,7 @@ fn dated_parts_stand_for_their_event_unless_they_are_not_wanted() {
     });
     let told = |types: &[&str]| -> Vec<Value> {
         let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
-        let list = read_objects(std::slice::from_ref(&festival), &types);
+        let list = read_objects(std::slice::from_ref(&festival), &types, &RawNames::All);
         list.items
             .iter()
             .map(|item| json!([item.fields["title"], item.fields["venue"]]))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sms_crds::v1alpha1::JsonLdExtract;
 
-use super::{ReadOptions, Reading, reading, with_document};
+use super::{ReadOptions, Reading, raw_names, reading, with_document};
 use crate::extract::{
     error::{ExtractError, PlanError},
     fields::FieldPrograms,
@@ -12,6 +12,9 @@ use crate::extract::{
     json_ld,
     page::Page,
 };
+
+/// What the type of a script of JSON-LD holds, in lower case.
+const SCRIPT_TYPE: &str = "ld+json";
 
 /// JSON-LD and microdata.
 pub struct JsonLdKind {
@@ -24,7 +27,7 @@ pub struct JsonLdKind {
 impl JsonLdKind {
     pub(super) fn compile(spec: &JsonLdExtract, path: &str) -> Result<Self, PlanError> {
         Ok(Self {
-            scripts: compile_selector("script[type*=\"ld+json\" i]", path)?,
+            scripts: compile_selector(&format!("script[type*=\"{SCRIPT_TYPE}\" i]"), path)?,
             types: spec.types.clone(),
             microdata: spec.microdata,
             fields: FieldPrograms::compile(&spec.fields, path)?,
@@ -40,7 +43,15 @@ impl JsonLdKind {
         let (mut values, warnings) = if page.looks_like_json() {
             json_ld::scripts_to_values(&[page.text().to_owned()])
         } else {
-            json_ld::scripts_to_values(&page.html()?.scripts(&self.scripts))
+            let scanned = match self.microdata {
+                true => None,
+                false => page.scanned_scripts(SCRIPT_TYPE),
+            };
+            let scripts = match scanned {
+                Some(scripts) => scripts,
+                None => page.html()?.scripts(&self.scripts),
+            };
+            json_ld::scripts_to_values(&scripts)
         };
         if self.microdata && !page.looks_like_json() {
             values.extend(microdata::items(page.html()?));
@@ -61,7 +72,7 @@ impl JsonLdKind {
             Value::Null
         };
         let variables = with_document(variables, &document, !document.is_null());
-        let mut list = json_ld::read_objects(&values, &self.types);
+        let mut list = json_ld::read_objects(&values, &self.types, &raw_names(&self.fields, options));
         list.warnings.extend(warnings);
         if list.items.len() > options.max_items {
             list.items.truncate(options.max_items);

@@ -4,7 +4,7 @@ use sqlx::postgres::PgConnection;
 
 use super::{
     super::{
-        batch::{Batch, Change, clean_json, instant_text},
+        batch::{Batch, Difference, Entry, Tally, clean_json, instant_text},
         error::Fault,
         lease,
         model::{Lease, Removal, RunCommit, StoreSummary},
@@ -13,6 +13,9 @@ use super::{
     },
     query, query_as, query_scalar, sql,
 };
+
+/// Most rows of one statement.
+const ROWS: usize = 2_000;
 
 /// Stores a run, provided that the lease is still the newest. `connection` is in a transaction.
 pub(super) async fn commit(
@@ -92,25 +95,25 @@ async fn write_events(
 ) -> Result<StoreSummary, Fault> {
     let batch = Batch::new(run.events);
     let now = instant_text(run.finished_at);
-    let changes: Vec<Change> = query_as(sql::COMPARE)
+    let (is_known, present): (bool, i64) = query_as(sql::KNOWN)
         .bind(source)
-        .bind(batch.uids())
-        .bind(batch.hashes())
-        .fetch_all(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
-    let plan = batch.plan(changes);
-    for rows in batch.statements(&plan) {
-        query(sql::UPSERT)
-            .bind(source)
-            .bind(rows?)
-            .bind(&now)
-            .execute(&mut *connection)
-            .await?;
+    let mut tally = Tally::default();
+    for part in batch.parts() {
+        let difference = match is_known {
+            true => compare(connection, source, part).await?,
+            false => Difference::all_new(part),
+        };
+        tally.add(part, &difference);
+        for rows in difference.of(part).chunks(ROWS) {
+            upsert(connection, source, &now, rows).await?;
+        }
     }
-    if let Some(absent) = plan.absent {
+    if tally.present < present {
         query(sql::MARK_ABSENT)
             .bind(source)
-            .bind(absent)
+            .bind(batch.uids())
             .execute(&mut *connection)
             .await?;
     }
@@ -126,13 +129,56 @@ async fn write_events(
             .await?;
     }
     Ok(StoreSummary {
-        new: plan.new,
-        updated: plan.updated,
-        unchanged: plan.unchanged,
+        new: tally.new,
+        updated: tally.updated,
+        unchanged: tally.unchanged,
         removed,
         missed,
         runs_total: 0,
     })
+}
+
+async fn compare(
+    connection: &mut PgConnection,
+    source: &str,
+    part: &[Entry<'_>],
+) -> Result<Difference, Fault> {
+    let (new, updated, back, present) = query_as(sql::COMPARE)
+        .bind(source)
+        .bind(part.iter().map(|entry| &*entry.uid).collect::<Vec<_>>())
+        .bind(part.iter().map(Entry::hash).collect::<Vec<_>>())
+        .fetch_one(connection)
+        .await?;
+    Ok(Difference {
+        new,
+        updated,
+        back,
+        present,
+    })
+}
+
+async fn upsert(
+    connection: &mut PgConnection,
+    source: &str,
+    now: &str,
+    rows: &[&Entry<'_>],
+) -> Result<(), Fault> {
+    let documents = rows
+        .iter()
+        .map(|row| row.document())
+        .collect::<Result<Vec<_>, _>>()?;
+    let upsert = query(sql::UPSERT)
+        .bind(source)
+        .bind(now)
+        .bind(rows.iter().map(|row| &*row.uid).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.hash()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.start_on()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.end_on()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.start_at()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.end_at()).collect::<Vec<_>>())
+        .bind(documents);
+    upsert.execute(connection).await?;
+    Ok(())
 }
 
 /// Writes the row of the run and what the source remembers of it; gives the number of its runs.

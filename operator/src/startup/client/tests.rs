@@ -14,7 +14,7 @@ use kube::{
     Api,
     api::{ListParams, WatchEvent, WatchParams},
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::*;
 
@@ -119,5 +119,24 @@ async fn a_busy_api_server_is_asked_three_times_at_most_and_a_refusal_is_final()
         );
         assert_eq!(requests.load(Ordering::SeqCst), wanted, "{code}");
         assert_eq!(answers.load(Ordering::SeqCst), 1, "a refusal is an answer");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_asks_for_a_pause_gets_it_between_calls_as_well() {
+    for (seconds, wanted) in [("5", 15), ("x", 1), ("20", 30)] {
+        let (api, ..) = client(move || async move {
+            let mut answer = status(StatusCode::TOO_MANY_REQUESTS);
+            answer.headers_mut().insert(RETRY_AFTER, seconds.parse().unwrap());
+            answer
+        });
+        let started = Instant::now();
+        list(&api).await.unwrap_err();
+        let took = started.elapsed();
+        let wanted = Duration::from_secs(wanted);
+        assert!(
+            took >= wanted && took < wanted + Duration::from_secs(2),
+            "{seconds}: {took:?}"
+        );
     }
 }

@@ -1,0 +1,3 @@
+module sms-scraper.dev/bench/pages
+
+go 1.25.0
