@@ -87,8 +87,7 @@ def operator():
         folder = f"{ROOT}/target/{host}/release"
     program = os.path.join(folder, "sms_operator")
     if not os.path.exists(program):
-        sys.exit(f"{program} is missing: build it with RUSTFLAGS='-C target-feature=+crt-static' cargo build --release, "
-                 "or name its folder in BENCH_PROGRAMS")
+        sys.exit(f"{program} is missing: build it with .ci/release, or name its folder in BENCH_PROGRAMS")
     return os.path.realpath(program)
 
 
