@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn parts_are_of_bounded_length() {
-        let events: Vec<_> = (0..2 * COMPARED + 1)
+        let events: Vec<_> = (0..=2 * COMPARED)
             .map(|n| event(&n.to_string(), &json!({})))
             .collect();
         let batch = Batch::new(&events);

@@ -59,12 +59,15 @@ async fn relay_to(server: u16, turns: Arc<Turns>) -> u16 {
 
 /// Round trips of the commits of a first, an unchanged and a changed run.
 async fn round_trips(count: usize) -> Option<[usize; 3]> {
-    let url: url::Url = server::server()?.fresh_database().await.url().parse().unwrap();
+    let database = server::server()?.fresh_database().await;
+    // Over TCP, and in the clear, so that whose turn it is can be seen.
+    let address = database.tcp_url("127.0.0.1", server::PASSWORD);
+    let mut url: url::Url = address.unwrap_or_else(|| database.url()).parse().unwrap();
+    url.set_query(Some("sslmode=disable"));
     let turns = Arc::<Turns>::default();
     let port = relay_to(url.port().unwrap(), turns.clone()).await;
-    let mut relayed = url;
-    relayed.set_port(Some(port)).unwrap();
-    let store = Store::open(&relayed.as_str().parse().unwrap()).await.unwrap();
+    url.set_port(Some(port)).unwrap();
+    let store = Store::open(&url.as_str().parse().unwrap()).await.unwrap();
     let mut events: Vec<_> = (0..count).map(|n| event(&n.to_string(), 11)).collect();
     let mut trips = [0; 3];
     for (number, trips) in (0_i8..).zip(&mut trips) {
