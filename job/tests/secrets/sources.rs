@@ -106,7 +106,7 @@ async fn a_secret_of_a_source_reaches_its_server_and_nothing_else() {
         let mut search = Search::default();
         for (path, ends_well) in ANSWERS {
             let more = if path == "/next" {
-                ", pages: { next: '.next', max: 3 }"
+                ", pages: { nextPath: .next, max: 3 }"
             } else {
                 ""
             };
