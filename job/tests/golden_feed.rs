@@ -17,7 +17,9 @@ fn tags_removed(html: &str) -> String {
 
 #[test]
 fn feeds_are_read_as_expected() {
-    item_list::check("feed", 8, |bytes, _| read(bytes, 100, tags_removed, &RawNames::All).unwrap());
+    item_list::check("feed", 8, |bytes, _| {
+        read(bytes, 100, tags_removed, &RawNames::All).unwrap()
+    });
 }
 
 /// What another reader can read, it reads the same.

@@ -18,6 +18,12 @@ fn calendars_are_read_as_expected() {
     };
     let zone = TimeZone::get("America/Los_Angeles").unwrap();
     item_list::check("ical", 10, |bytes, _| {
-        read(std::str::from_utf8(bytes).unwrap(), &window, &zone, &RawNames::All).unwrap()
+        read(
+            std::str::from_utf8(bytes).unwrap(),
+            &window,
+            &zone,
+            &RawNames::All,
+        )
+        .unwrap()
     });
 }

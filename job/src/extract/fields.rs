@@ -119,7 +119,9 @@ impl FieldPrograms {
 
     /// Whether any program names `variable`.
     pub fn mentions(&self, variable: &str) -> bool {
-        self.programs.iter().any(|(_, program)| program.mentions(variable))
+        self.programs
+            .iter()
+            .any(|(_, program)| program.mentions(variable))
     }
 
     /// The names of an item's raw form that the programs look at.

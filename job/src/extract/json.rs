@@ -241,7 +241,8 @@ impl JsonPlan {
             list.truncated |= elements.len() > room;
             for raw in elements.iter().take(room) {
                 let index = list.items.len();
-                list.items.push(self.item_of_val(raw, index, variables, options, &mut failures));
+                list.items
+                    .push(self.item_of_val(raw, index, variables, options, &mut failures));
             }
             if list.truncated {
                 break;

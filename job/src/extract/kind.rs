@@ -164,7 +164,12 @@ impl Kind {
             Self::Html(kind) => kind.read(page, variables, options),
             Self::Ical(kind) => {
                 let window = kind.window(options);
-                let list = ical::read(page.text(), &window, options.zone, &raw_names(&kind.fields, options))?;
+                let list = ical::read(
+                    page.text(),
+                    &window,
+                    options.zone,
+                    &raw_names(&kind.fields, options),
+                )?;
                 Ok(reading(list, &kind.fields, variables))
             }
             Self::Feed(fields) => {

@@ -161,7 +161,9 @@ impl Path {
                         next.push(map.swap_remove(key).unwrap_or_default());
                     }
                     (StepKind::Index(index), Value::Array(mut list)) => {
-                        next.push(position(list.len(), *index).map_or(Value::Null, |at| list.swap_remove(at)));
+                        next.push(
+                            position(list.len(), *index).map_or(Value::Null, |at| list.swap_remove(at)),
+                        );
                     }
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.into_values()),
@@ -289,10 +291,16 @@ mod tests {
             ".a[1].b[2]",
             "[0]?",
         ] {
-            let Some(path) = Path::parse(program) else { continue };
+            let Some(path) = Path::parse(program) else {
+                continue;
+            };
             assert_eq!(take(program, &page), run(program, &page), "{program}");
             let first = run(program, &page).map(|found| found.first().cloned());
-            assert_eq!(path.first(&page).map(Option::<&Value>::cloned), first, "{program}");
+            assert_eq!(
+                path.first(&page).map(Option::<&Value>::cloned),
+                first,
+                "{program}"
+            );
             if path.is_single() {
                 assert_eq!(path.take_single(&mut page.clone()), first, "{program}");
             }

@@ -209,15 +209,35 @@ mod tests {
             "null",
             "\"text\"",
         ];
-        let items = [".", ".e", ".e[]", ".e[][]", ".[]", ".e[0]", ".e.one", ".[\"e\"]?", ".e[-1]?"];
-        let fields = [".", ".a", ".a?", ".b.c", ".b.c[]", ".b[]", ".b[]?", ".l[0]", ".l[-1].c", ".l[]", ".l[1]?", ".x.y"];
+        let items = [
+            ".",
+            ".e",
+            ".e[]",
+            ".e[][]",
+            ".[]",
+            ".e[0]",
+            ".e.one",
+            ".[\"e\"]?",
+            ".e[-1]?",
+        ];
+        let fields = [
+            ".", ".a", ".a?", ".b.c", ".b.c[]", ".b[]", ".b[]?", ".l[0]", ".l[-1].c", ".l[]", ".l[1]?",
+            ".x.y",
+        ];
         for page in pages {
             let whole: Value = serde_json::from_str(page).unwrap();
             for items in items {
-                for field in fields.iter().flat_map(|one| fields.iter().map(move |other| [*one, *other])) {
+                for field in fields
+                    .iter()
+                    .flat_map(|one| fields.iter().map(move |other| [*one, *other]))
+                {
                     let part = seen(items, &field, page);
                     let (of_whole, of_part) = (path(items).take(whole.clone()), path(items).take(part));
-                    assert_eq!(of_whole.as_ref().err(), of_part.as_ref().err(), "{items} of {page}");
+                    assert_eq!(
+                        of_whole.as_ref().err(),
+                        of_part.as_ref().err(),
+                        "{items} of {page}"
+                    );
                     let flat = |found: Vec<Value>| -> Vec<Value> {
                         let lists = found.into_iter().map(|value| match value {
                             Value::Array(list) => list,
@@ -225,12 +245,18 @@ mod tests {
                         });
                         lists.flatten().collect()
                     };
-                    let (Ok(of_whole), Ok(of_part)) = (of_whole, of_part) else { continue };
+                    let (Ok(of_whole), Ok(of_part)) = (of_whole, of_part) else {
+                        continue;
+                    };
                     let (of_whole, of_part) = (flat(of_whole), flat(of_part));
                     assert_eq!(of_whole.len(), of_part.len());
                     for (one, other) in of_whole.iter().zip(&of_part) {
                         for field in field {
-                            assert_eq!(path(field).run(one), path(field).run(other), "{items}, {field} of {page}");
+                            assert_eq!(
+                                path(field).run(one),
+                                path(field).run(other),
+                                "{items}, {field} of {page}"
+                            );
                         }
                     }
                 }
@@ -241,7 +267,13 @@ mod tests {
     #[test]
     fn broken_json_is_an_error_wherever_it_breaks() {
         let wanted = Wanted::new(&path(".e"), [path(".a")].iter());
-        for page in ["{\"e\": [{\"a\": 1]}", "{\"x\": [1, }", "{\"e\": [] ", "", "{\"e\": nul}"] {
+        for page in [
+            "{\"e\": [{\"a\": 1]}",
+            "{\"x\": [1, }",
+            "{\"e\": [] ",
+            "",
+            "{\"e\": nul}",
+        ] {
             let mut reader = serde_json::Deserializer::from_str(page);
             assert!(wanted.deserialize(&mut reader).is_err(), "{page}");
         }

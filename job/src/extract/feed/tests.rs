@@ -89,7 +89,15 @@ fn deep_nesting_is_refused_except_inside_texts() {
         "<item><description>{}</description><guid>1</guid></item>",
         "<p>x<br>".repeat(2_000)
     ));
-    let list = quickly(|| read(paragraphs.as_bytes(), 10, |html| html.len().to_string(), &RawNames::All)).unwrap();
+    let list = quickly(|| {
+        read(
+            paragraphs.as_bytes(),
+            10,
+            |html| html.len().to_string(),
+            &RawNames::All,
+        )
+    })
+    .unwrap();
     assert_eq!(list.items[0].fields["id"], "1");
     assert_eq!(list.items[0].fields["description"], "16000");
 }

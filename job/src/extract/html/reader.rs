@@ -141,10 +141,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             Some(edit) => edit.apply(text.trim()),
             None => Some(text),
         });
-        edited
-            .map(trimmed)
-            .filter(|text| !text.is_empty())
-            .collect()
+        edited.map(trimmed).filter(|text| !text.is_empty()).collect()
     }
 }
 

@@ -23,9 +23,51 @@ const RAW: [&str; 7] = [
 
 /// HTML elements that end an SVG or MathML element around them.
 const BREAK_OUT: [&str; 45] = [
-    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "font", "h1",
-    "h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre",
-    "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "table", "tt", "u", "ul", "var",
+    "b",
+    "big",
+    "blockquote",
+    "body",
+    "br",
+    "center",
+    "code",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "embed",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "hr",
+    "i",
+    "img",
+    "li",
+    "listing",
+    "menu",
+    "meta",
+    "nobr",
+    "ol",
+    "p",
+    "pre",
+    "ruby",
+    "s",
+    "small",
+    "span",
+    "strong",
+    "strike",
+    "sub",
+    "sup",
+    "table",
+    "tt",
+    "u",
+    "ul",
+    "var",
 ];
 
 /// What is open around the place that the scan has come to.
@@ -97,7 +139,9 @@ pub fn scan(html: &str, kind: &str) -> Option<Scan> {
         let (mut type_of, mut href) = (None, None);
         loop {
             // The page ends inside a tag: that is no tag, and nothing follows it.
-            let Some(next) = attributes.next() else { return Some(found) };
+            let Some(next) = attributes.next() else {
+                return Some(found);
+            };
             let Some((attribute, value)) = next else { break };
             match &*name {
                 "script" if attribute.eq_ignore_ascii_case("type") => _ = type_of.get_or_insert(value),
@@ -279,7 +323,9 @@ mod tests {
         for html in [
             format!("<html><head>{script}</head><body>{script}</body></html>"),
             format!("<!-- {script} --><p title='{script}'>{script}"),
-            format!("<!-->{script}<!--->{script}<!-- a --!>{script}<!-- a --->{script}<!---->{script}<!-- {script}"),
+            format!(
+                "<!-->{script}<!--->{script}<!-- a --!>{script}<!-- a --->{script}<!---->{script}<!-- {script}"
+            ),
             format!("<title>{script}</title><style>{script}</style>{script}<textarea>{script}</textarea>"),
             format!("<TITLE>x</Title >{script}<script>\"<script>\"</script>{script}"),
             "<SCRIPT TYPE = ' Application/LD+JSON ' type=x>1</SCRIPT x>2".to_owned(),
@@ -316,10 +362,16 @@ mod tests {
     #[test]
     fn long_pages_of_one_kind_take_no_longer_than_others() {
         let begin = std::time::Instant::now();
-        for part in ["<", "<!--", "<!-- -", "</", "<a b='", "<script>", "</script", "<title>", "<p a=b", "--", "<svg>"] {
+        for part in [
+            "<", "<!--", "<!-- -", "</", "<a b='", "<script>", "</script", "<title>", "<p a=b", "--", "<svg>",
+        ] {
             let _ = scan(&part.repeat(200_000), "ld+json");
         }
-        assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < std::time::Duration::from_secs(20),
+            "{:?}",
+            begin.elapsed()
+        );
     }
 
     proptest! {

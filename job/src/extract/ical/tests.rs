@@ -115,9 +115,14 @@ fn the_number_of_items_is_limited() {
     assert_eq!(list.items.len(), 7);
     assert!(list.truncated);
     assert!(
-        !read("BEGIN:VCALENDAR\nEND:VCALENDAR", &window(0), &TimeZone::UTC, &RawNames::All)
-            .unwrap()
-            .truncated
+        !read(
+            "BEGIN:VCALENDAR\nEND:VCALENDAR",
+            &window(0),
+            &TimeZone::UTC,
+            &RawNames::All
+        )
+        .unwrap()
+        .truncated
     );
 }
 

@@ -155,5 +155,7 @@ fn entry<'v>(map: &'v Map, key: &str) -> Option<&'v Val> {
         Val::TStr(bytes) | Val::BStr(bytes) => bytes.as_ref().as_ref() == key.as_bytes(),
         other => other.to_string() == key,
     };
-    map.iter().find(|(known, _)| is_key(known)).map(|(_, value)| value)
+    map.iter()
+        .find(|(known, _)| is_key(known))
+        .map(|(_, value)| value)
 }
