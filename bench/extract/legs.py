@@ -1,36 +1,30 @@
-"""Programs that read a document to fields, each called the same way. IO: builds and runs programs, keeps a cache folder."""
+"""Programs that read a document to fields, each called the same way. IO: builds and runs programs."""
 
-import hashlib
 import json
-import os
 import pathlib
 import resource
 import subprocess
-import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = HERE.parent / "peers"
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "sms-scraper" / "bench"
+
+
+def prepared(kind, name):
+    """Where bench/peers/prepare has put a peer."""
+    done = subprocess.run([PEERS / "prepare", kind, name], stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
 
 
 def python_peer():
-    """A virtual environment with the pinned packages; made once for each list of them."""
-    wanted = PEERS / "python" / "extract.txt"
-    name = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = CACHE / f"extract-python-{name}"
-    if not (folder / "complete").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", "--requirement", wanted], check=True)
-        (folder / "complete").touch()
-    return [str(folder / "bin" / "python"), "-I", "-B", str(PEERS / "python" / "extract.py")]
+    """The command that the Python peers are called with."""
+    folder = prepared("venv", str(PEERS / "python" / "extract.txt"))
+    return [f"{folder}/python", "-I", "-B", str(PEERS / "python" / "extract.py")]
 
 
 def go_peer():
-    """The built Go program; Go's own cache makes this cheap the second time."""
-    target = CACHE / "extract-go"
-    subprocess.run(["go", "build", "-o", target, "."], cwd=PEERS / "go" / "extract", check=True)
-    return [str(target)]
+    """The command that the Go peers are called with."""
+    return [prepared("go", "extract")]
 
 
 def versions(python, workloads):

@@ -2,9 +2,9 @@
 //!
 //! `bench_extract MANIFEST DOCUMENT fields|events|floor REPEATS` compiles the manifest, reads the document once without
 //! measuring, then `REPEATS` times more, and prints one JSON object: `items`, and the `processor` and `wall` seconds of
-//! all repeats. With 0 repeats it prints what it read instead, a JSON object a line. The time of the run is
-//! 2026-05-01T00:00:00Z, so that the same document gives the same events on every day. `floor` is the format's parser
-//! alone, without any field.
+//! all repeats. With 0 repeats it prints what it read instead, a JSON object a line; with `once` it reads the document
+//! once and prints how many items that gave, for a count of instructions. The time of the run is 2026-05-01T00:00:00Z, so
+//! that the same document gives the same events on every day. `floor` is the format's parser alone, without any field.
 
 use std::{
     error::Error,
@@ -65,6 +65,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             other => return Err(format!("{other:?} is none of fields, events, floor").into()),
         },
     };
+    if repeats == "once" {
+        let items = bench.once(&mut bench.session()?)?;
+        println!("{}", json!({ "items": items }));
+        return Ok(());
+    }
     match repeats.parse()? {
         0 => bench.print(),
         repeats => bench.measure(repeats),

@@ -1,5 +1,7 @@
 //! What an XML feed consists of. Pure.
 
+use std::rc::Rc;
+
 /// A feed.
 #[derive(Debug, Default)]
 pub struct Document {
@@ -27,10 +29,10 @@ pub struct Element {
     pub parent: Option<usize>,
     /// What vocabulary it is of.
     pub space: Space,
-    /// Name without prefix.
-    pub local: String,
     /// Name in the file.
-    pub name: String,
+    pub name: Rc<str>,
+    /// Where in it the part after the prefix begins.
+    pub local_at: usize,
     /// Attributes by their name in the file, without namespace declarations.
     pub attributes: Vec<(String, String)>,
     /// Its own text, references resolved.
@@ -40,6 +42,11 @@ pub struct Element {
 }
 
 impl Element {
+    /// Name without prefix.
+    pub fn local(&self) -> &str {
+        &self.name[self.local_at..]
+    }
+
     /// The attribute of this name.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
@@ -53,11 +60,11 @@ impl Element {
         match self.space {
             Space::Own => {
                 matches!(
-                    self.local.as_str(),
+                    self.local(),
                     "title" | "description" | "summary" | "content" | "tagline"
                 )
             }
-            Space::Content => self.local == "encoded",
+            Space::Content => self.local() == "encoded",
             _ => false,
         }
     }

@@ -159,7 +159,7 @@ fn non_empty(text: &str) -> Option<String> {
 fn part(parts: &[Element], local: &str) -> Option<String> {
     parts
         .iter()
-        .find(|part| part.local == local)
+        .find(|part| part.local() == local)
         .and_then(|part| non_empty(&part.text))
 }
 
@@ -178,7 +178,7 @@ impl<'a> View<'a> {
     fn trees(&self, space: Space, local: &'static str) -> impl Iterator<Item = (&'a Element, &'a [Element])> {
         let elements = &self.0.elements;
         let roots = elements.iter().enumerate().filter(move |(_, element)| {
-            element.parent.is_none() && element.space == space && element.local == local
+            element.parent.is_none() && element.space == space && element.local() == local
         });
         roots.map(|(index, root)| {
             let rest = &elements[index + 1..];
@@ -192,7 +192,7 @@ impl<'a> View<'a> {
 
     fn first(&self, space: Space, local: &str) -> Option<String> {
         self.children(space)
-            .filter(|element| element.local == local)
+            .filter(|element| element.local() == local)
             .find_map(|element| non_empty(&element.text))
     }
 
@@ -215,7 +215,7 @@ impl<'a> View<'a> {
     fn text(&self, space: Space, names: &[&str], html_by_default: bool) -> Option<Text> {
         names.iter().find_map(|name| {
             self.children(space)
-                .filter(|element| element.local == *name)
+                .filter(|element| element.local() == *name)
                 .find_map(|element| {
                     let says_html = element.attribute("type").map(|kind| kind.contains("html"));
                     let content = element.markup.as_deref().unwrap_or(&element.text);
@@ -244,13 +244,13 @@ impl<'a> View<'a> {
     fn links(&self) -> Vec<Value> {
         let own = self
             .children(Space::Own)
-            .filter(|element| element.local == "link");
+            .filter(|element| element.local() == "link");
         let atom = self
             .children(Space::Atom)
-            .filter(|element| element.local == "link");
+            .filter(|element| element.local() == "link");
         let enclosures = self
             .children(Space::Own)
-            .filter(|element| element.local == "enclosure");
+            .filter(|element| element.local() == "enclosure");
         let link = |element: &Element, relation: Option<&str>| {
             let href = match element.attribute("href").or_else(|| element.attribute("url")) {
                 Some(href) => non_empty(href),
@@ -284,7 +284,7 @@ impl<'a> View<'a> {
         let permanent = || {
             let guid = self
                 .children(Space::Own)
-                .find(|element| element.local == "guid")?;
+                .find(|element| element.local() == "guid")?;
             let is_link =
                 guid.attribute("isPermaLink") != Some("false") && guid.text.trim().starts_with("http");
             is_link.then(|| non_empty(&guid.text)).flatten()
@@ -300,10 +300,10 @@ impl<'a> View<'a> {
     fn categories(&self) -> Vec<String> {
         let own = self
             .children(Space::Own)
-            .filter(|element| element.local == "category");
+            .filter(|element| element.local() == "category");
         let subjects = self
             .children(Space::DublinCore)
-            .filter(|element| element.local == "subject");
+            .filter(|element| element.local() == "subject");
         let mut seen = HashSet::new();
         own.chain(subjects)
             .map(|element| {
@@ -325,7 +325,7 @@ impl<'a> View<'a> {
         });
         let creators = self
             .children(Space::DublinCore)
-            .filter(|element| element.local == "creator");
+            .filter(|element| element.local() == "creator");
         names
             .chain(creators.filter_map(|element| non_empty(&element.text)))
             .collect()
@@ -344,11 +344,11 @@ impl<'a> View<'a> {
                 || kind.is_none() && url(element).is_some_and(|url| is_picture(&url))
         };
         let media = |local: &'static str| {
-            elements().filter(move |element| element.space == Space::Media && element.local == local)
+            elements().filter(move |element| element.space == Space::Media && element.local() == local)
         };
         let enclosures = self.children(Space::Own).filter(|element| {
-            element.local == "enclosure"
-                || element.local == "link" && element.attribute("rel") == Some("enclosure")
+            element.local() == "enclosure"
+                || element.local() == "link" && element.attribute("rel") == Some("enclosure")
         });
         let pictures = self
             .trees(Space::Own, "image")
@@ -374,7 +374,7 @@ impl<'a> View<'a> {
                 _ => return None,
             };
             element
-                .local
+                .local()
                 .eq_ignore_ascii_case(wanted)
                 .then(|| non_empty(&element.text))
                 .flatten()
@@ -388,7 +388,7 @@ impl<'a> View<'a> {
             if self.is_standard(element) {
                 continue;
             }
-            let is_wanted = |key: &str| key.split('@').next() == Some(&element.name);
+            let is_wanted = |key: &str| key.split('@').next() == Some(&*element.name);
             if let RawNames::Only(wanted) = names
                 && !wanted.iter().any(|name| is_wanted(name))
             {
@@ -396,7 +396,7 @@ impl<'a> View<'a> {
             }
             let text = element.markup.as_deref().unwrap_or(&element.text);
             if let Some(text) = non_empty(text) {
-                append(&mut extensions, element.name.clone(), Value::String(text));
+                append(&mut extensions, element.name.to_string(), Value::String(text));
             }
             for (key, value) in &element.attributes {
                 append(
@@ -416,7 +416,7 @@ impl<'a> View<'a> {
             outermost = parent;
         }
         outermost.space == Space::Own
-            && (STANDARD.contains(&outermost.local.as_str())
-                || outermost.local == "source" && element.parent.is_some())
+            && (STANDARD.contains(&outermost.local())
+                || outermost.local() == "source" && element.parent.is_some())
     }
 }

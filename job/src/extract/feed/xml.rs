@@ -3,7 +3,7 @@
 //! One pass without recursion. No DTD is read, so that entities can neither grow nor reach anything. Elements that are
 //! not closed end with the element around them; HTML that is not escaped is kept as the text it is meant to be.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use quick_xml::{
     Reader,
@@ -74,7 +74,7 @@ fn is_void(name: &str) -> bool {
 /// An element that is not closed yet.
 #[derive(Debug)]
 struct Open {
-    name: String,
+    name: Rc<str>,
     role: Role,
 }
 
@@ -131,7 +131,7 @@ impl Builder {
                 "the feed nests more than {MAX_DEPTH} elements"
             )));
         }
-        let name = tag.name().as_ref().to_owned();
+        let name: Rc<str> = Rc::from(tag.name().as_ref());
         if !self.has_root {
             self.root(&name)?;
         }
@@ -164,12 +164,11 @@ impl Builder {
                 Role::Element(index) => Some(index),
                 _ => None,
             });
-            let (local, name) = (local.to_owned(), name.clone());
             let element = Element {
                 parent,
                 space,
-                local,
-                name,
+                local_at: name.len() - local.len(),
+                name: Rc::clone(&name),
                 attributes,
                 text: String::new(),
                 markup: None,
@@ -246,7 +245,7 @@ impl Builder {
 
     /// Closes the nearest element of this name and all inside it that were left open.
     fn end(&mut self, name: &str) {
-        let Some(at) = self.stack.iter().rposition(|open| open.name == name) else {
+        let Some(at) = self.stack.iter().rposition(|open| &*open.name == name) else {
             return;
         };
         while self.stack.len() > at {
