@@ -11,6 +11,8 @@ from control_plane import ControlPlane, make_credentials
 
 IMAGE = "registry.example/sms_scraper:1"
 METRICS_PORT = 19898
+# As the operator's image sets it.
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -66,7 +68,7 @@ class Leg:
     def __init__(self, stage, size, folder):
         self.stage, self.size = stage, size
         self.plane = ControlPlane(stage.assets, stage.etcd, folder, stage.credentials, stage.data[size])
-        self.environment = {**os.environ, "KUBECONFIG": self.plane.kubeconfig}
+        self.environment = {**os.environ, **ENVIRONMENT, "KUBECONFIG": self.plane.kubeconfig}
         self.running = []
 
     def __enter__(self):
