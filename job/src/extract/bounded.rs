@@ -7,9 +7,9 @@ use sms_crds::ScrapeSource;
 use super::{path::Path, plan::DEFAULT_MAX_ITEMS};
 use crate::document::Document;
 
-/// Most bytes of a page times what each of them may become: the page's own tree, and each field's copy of it. A tree takes
-/// up to fifty times the space of its text (`[{"":0},{"":0},…`), so that this is 100 MiB at the most.
-const MAX_COPIED_BYTES: usize = 2 << 20;
+/// Most bytes of a page times what each of them may become: the page's own tree, and each field's copy of it. A tree was
+/// seen to take up to 75 times the space of its text (`[{"":0},{"":0},…`), so that this is less than 80 MiB.
+const MAX_COPIED_BYTES: usize = 1 << 20;
 
 /// Most items, which are a few hundred bytes each even where the page has two for one.
 const MAX_ITEMS: usize = DEFAULT_MAX_ITEMS;
