@@ -139,7 +139,7 @@ impl Bench {
                 return Err("a repeat read another number of items".into());
             }
         }
-        let (wall, processor) = (wall.elapsed(), processor_time() - processor);
+        let (wall, processor) = (wall.elapsed(), processor_time().saturating_sub(processor));
         let figures = json!({
             "items": items, "processor": processor.as_secs_f64(), "wall": wall.as_secs_f64()
         });

@@ -21,7 +21,7 @@ const RAW: [&str; 7] = [
     "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
 ];
 
-/// HTML elements that end an SVG or MathML element around them.
+/// HTML elements that end an SVG or `MathML` element around them.
 const BREAK_OUT: [&str; 45] = [
     "b",
     "big",
@@ -86,18 +86,23 @@ impl Around {
 
     /// Takes a tag in; `false` where only a tree tells what it does.
     fn take(&mut self, name: &str, closes: bool, empty: bool) -> bool {
+        if matches!(
+            name,
+            "foreignobject" | "annotation-xml" | "plaintext" | "frameset"
+        ) {
+            return false;
+        }
         let change = |count: &mut usize| match closes {
             true => *count = count.saturating_sub(1),
             false => *count += usize::from(!empty),
         };
         match name {
-            "svg" if !self.select => change(&mut self.svg),
-            "math" if !self.select => change(&mut self.math),
-            "svg" | "math" => return false,
+            "svg" | "math" if self.select => return false,
+            "svg" => change(&mut self.svg),
+            "math" => change(&mut self.math),
             "template" if self.is_foreign() => return false,
             "template" => change(&mut self.templates),
             "select" => self.select = !closes,
-            "foreignobject" | "annotation-xml" | "plaintext" | "frameset" => return false,
             name if self.is_foreign() && BREAK_OUT.contains(&name) => return false,
             name if self.select && RAW.contains(&name) => return false,
             "script" | "base" if !closes => {
@@ -138,11 +143,11 @@ pub fn scan(html: &str, kind: &str) -> Option<Scan> {
         let mut attributes = Attributes::new(&rest[name_end..]);
         let (mut type_of, mut href) = (None, None);
         loop {
-            // The page ends inside a tag: that is no tag, and nothing follows it.
-            let Some(next) = attributes.next() else {
-                return Some(found);
+            let (attribute, value) = match attributes.next() {
+                Next::Attribute(attribute, value) => (attribute, value),
+                Next::End => break,
+                Next::Cut => return Some(found),
             };
-            let Some((attribute, value)) = next else { break };
             match &*name {
                 "script" if attribute.eq_ignore_ascii_case("type") => _ = type_of.get_or_insert(value),
                 "base" if attribute.eq_ignore_ascii_case("href") => _ = href.get_or_insert(value),
@@ -252,6 +257,16 @@ fn normalised(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// What comes next in a tag.
+enum Next<'t> {
+    /// A name and its value.
+    Attribute(&'t str, &'t str),
+    /// The end of the tag.
+    End,
+    /// The end of the page: what began is no tag, and nothing follows it.
+    Cut,
+}
+
 /// The attributes of a tag, and after the last one what follows the tag.
 struct Attributes<'t> {
     rest: &'t str,
@@ -266,8 +281,12 @@ impl<'t> Attributes<'t> {
         }
     }
 
-    /// The next attribute with its value; the outer `None` where the page ends inside the tag.
-    fn next(&mut self) -> Option<Option<(&'t str, &'t str)>> {
+    fn next(&mut self) -> Next<'t> {
+        self.read().unwrap_or(Next::Cut)
+    }
+
+    /// The next part; `None` where the page ends in it.
+    fn read(&mut self) -> Option<Next<'t>> {
         let is_gap = |c: char| c.is_ascii_whitespace() || c == '/';
         let start = self.rest.find(|c| !is_gap(c))?;
         let gap = &self.rest[..start];
@@ -275,7 +294,7 @@ impl<'t> Attributes<'t> {
         if let Some(after) = self.rest.strip_prefix('>') {
             self.closes_itself = gap.ends_with('/');
             self.rest = after;
-            return Some(None);
+            return Some(Next::End);
         }
         // An equals sign at the beginning belongs to the name.
         let is_end = |(at, c): (usize, char)| is_gap(c) || c == '>' || (c == '=' && at > 0);
@@ -284,7 +303,7 @@ impl<'t> Attributes<'t> {
         let value_at = self.rest[end..].trim_start_matches(|c: char| c.is_ascii_whitespace());
         let Some(value) = value_at.strip_prefix('=') else {
             self.rest = &self.rest[end..];
-            return Some(Some((name, "")));
+            return Some(Next::Attribute(name, ""));
         };
         let value = value.trim_start_matches(|c: char| c.is_ascii_whitespace());
         let (value, rest) = match value.as_bytes().first()? {
@@ -296,7 +315,7 @@ impl<'t> Attributes<'t> {
             _ => value.split_at(value.find(|c: char| c.is_ascii_whitespace() || c == '>')?),
         };
         self.rest = rest;
-        Some(Some((name, value)))
+        Some(Next::Attribute(name, value))
     }
 }
 

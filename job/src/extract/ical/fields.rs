@@ -165,12 +165,12 @@ fn shows_picture(entry: &ICalendarEntry) -> bool {
 /// The component's properties by name in lower case, parameters as `name@parameter`; what is there several times is a
 /// list. A change of an occurrence has what it lacks from its event, except when and how often that takes place.
 pub fn raw(occurrence: &Occurrence<'_>, names: &RawNames) -> Value {
-    if names.is_empty() {
-        return Value::Object(Map::new());
-    }
     const OWN: [&str; 8] = [
         "dtstart", "dtend", "duration", "rrule", "rdate", "exdate", "exrule", "status",
     ];
+    if names.is_empty() {
+        return Value::Object(Map::new());
+    }
     let mut raw = properties(occurrence.component);
     let Some(event) = occurrence.inherited else {
         return Value::Object(raw);

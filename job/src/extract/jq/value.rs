@@ -126,7 +126,7 @@ impl<'de> Visitor<'de> for Values {
 /// What [`Path::first`] gives of the same value as JSON.
 pub(super) fn first(path: &Path, input: &Val) -> Result<Option<Value>, String> {
     if !path.is_single() {
-        return path.first(&from_val(input)).map(|found| found.cloned());
+        return path.first(&from_val(input)).map(Option::<&Value>::cloned);
     }
     let mut current = input;
     for step in path.steps() {
