@@ -87,6 +87,9 @@ async fn a_fault_at_any_write_changes_no_end() {
     let kinds: BTreeSet<_> = reference.writes.iter().map(ToString::to_string).collect();
     println!("{writes} writes: {kinds:?}");
     assert!(writes >= 10, "{kinds:?}");
+    // What people are told depends on what came first, and two statuses may become one.
+    let told = kinds.iter().filter(|kind| kind.contains("events")).count();
+    let least = writes - told - 2;
 
     let status = |code, retry_after| Answer::Status { code, retry_after };
     let mut faults = vec![
@@ -108,12 +111,12 @@ async fn a_fault_at_any_write_changes_no_end() {
         "SIGKILL before and after each API write of a whole life",
         "every end that of an undisturbed life; 0 duplicates, 0 orphans",
         &outcomes[0],
-        of_row(0) * (writes - 2),
+        of_row(0) * least,
     );
     report(
         "504 after each API write of a whole life was done",
         "every end that of an undisturbed life; 0 duplicates",
         &outcomes[1],
-        of_row(1) * (writes - 2),
+        of_row(1) * least,
     );
 }
