@@ -71,7 +71,7 @@ struct Run<'a> {
 /// Runs one source once. Never fails: whatever happens is in the report.
 pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunOptions) -> Finished {
     let started_at = Timestamp::now();
-    let id = progress::run_id(started_at);
+    let id = progress::run_id(started_at, fastrand::u32(..));
     let mut run = Run {
         loaded,
         environment,

@@ -62,6 +62,8 @@ async fn crowd(bench: Bench, store: &str) {
         && served == number
         && found.faults.is_empty()
         && found.doubled() == 0
+        // A run that says it has stored is found in the store.
+        && found.state.runs.len() >= stored
         && sum(&patient, "new") == i64::try_from(found.state.events.len()).unwrap()
         && !found.is_leased;
 
