@@ -20,7 +20,8 @@ pub struct Attack {
     pub body: Vec<u8>,
     /// `spec.extract`.
     pub extract: Value,
-    /// Reasons that the run may fail with; `"ok"` where it may as well end and leave the document without harm.
+    /// Reasons that the run may fail with; `"ok"` where it may as well end and leave the document without harm, and
+    /// `"refused"` where the manifest may be refused.
     pub ends: &'static [&'static str],
 }
 
@@ -52,6 +53,7 @@ pub fn prove(row: &str, attacks: Vec<Attack>) {
         let end = match report["outcome"].as_str() {
             Some("Failed") => report["reason"].as_str().unwrap_or("no reason").to_owned(),
             Some(_) => "ok".to_owned(),
+            None if ended.code == Some(2) => "refused".to_owned(),
             None => format!("no report: {}", ended.stderr),
         };
         if std::env::var_os("SMS_TEST_VERBOSE").is_some() {
@@ -64,7 +66,8 @@ pub fn prove(row: &str, attacks: Vec<Attack>) {
         let is_clear = report["message"]
             .as_str()
             .is_some_and(|words| !words.contains("panicked"));
-        let is_right = attack.ends.contains(&end.as_str()) && (end == "ok" || is_clear);
+        let is_right =
+            attack.ends.contains(&end.as_str()) && (matches!(end.as_str(), "ok" | "refused") || is_clear);
         let is_cheap = ended.seconds <= SECONDS && ended.mebibytes <= MEBIBYTES;
         if !is_right || !is_cheap || ended.code.is_none() {
             let _ = writeln!(

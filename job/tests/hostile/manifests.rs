@@ -88,7 +88,7 @@ fn attacks() -> Vec<(String, String)> {
             (0..3_000).map(|n| format!("{}a:\n", " ".repeat(n))).collect(),
         ),
         ("YAML: documents", "---\n".repeat(500_000)),
-        ("YAML: keys", (0..300_000).map(|n| format!("k{n}: 1\n")).collect()),
+        ("YAML: keys", (0..50_000).map(|n| format!("k{n}: 1\n")).collect()),
         ("YAML: one line of 9 MB", format!("a: {}", "x".repeat(9_000_000))),
         (
             "YAML: anchors",
