@@ -28,14 +28,30 @@ enum Open {
     Text,
 }
 
+impl Open {
+    fn bracket(opener: u8) -> Self {
+        Self::Bracket { opener, chained: 0 }
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// What a word adds to the depth of what follows it.
+fn of_word(word: &[u8]) -> usize {
+    match word {
+        b"and" | b"or" => OPERATOR,
+        b"if" | b"elif" | b"try" | b"def" | b"reduce" | b"foreach" | b"label" | b"as" => KEYWORD,
+        _ => 0,
+    }
+}
+
 /// The largest weight of everything that is open at one place. An estimate from above: operators of one level count
 /// together, although not all of them lie in each other.
 fn measure(program: &str) -> usize {
     let bytes = program.as_bytes();
-    let mut open = vec![Open::Bracket {
-        opener: b'(',
-        chained: 0,
-    }];
+    let mut open = vec![Open::bracket(b'(')];
     let (mut weight, mut most) = (0, 0);
     let mut at = 0;
     while at < bytes.len() {
@@ -46,10 +62,7 @@ fn measure(program: &str) -> usize {
                 [b'\\', b'(', ..] => {
                     at += 1;
                     weight += BRACKET;
-                    open.push(Open::Bracket {
-                        opener: b'(',
-                        chained: 0,
-                    });
+                    open.push(Open::bracket(b'('));
                 }
                 [b'\\', _, ..] => at += 1,
                 [b'"', ..] => {
@@ -77,10 +90,7 @@ fn measure(program: &str) -> usize {
             b'(' | b'[' | b'{' => {
                 weight += BRACKET;
                 most = most.max(weight);
-                open.push(Open::Bracket {
-                    opener: rest[0],
-                    chained: 0,
-                });
+                open.push(Open::bracket(rest[0]));
                 continue;
             }
             b')' | b']' | b'}' => {
@@ -94,26 +104,23 @@ fn measure(program: &str) -> usize {
                 }
                 continue;
             }
-            b';' => {
-                weight -= *chained;
-                *chained = 0;
+            // What follows does not lie in what came before.
+            byte if byte == b';' || byte == b',' && is_object => {
+                weight -= std::mem::take(chained);
                 continue;
             }
-            b',' if is_object => {
-                weight -= *chained;
-                *chained = 0;
-                continue;
+            b'|' | b',' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' => {
+                // `==`, `//=` and their like are one.
+                at += rest[1..]
+                    .iter()
+                    .take_while(|byte| matches!(byte, b'=' | b'/'))
+                    .count();
+                OPERATOR
             }
-            b'|' | b',' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' => OPERATOR,
-            byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-                let length = rest.iter().position(|byte| !is_word(byte)).unwrap_or(rest.len());
+            byte if is_word(byte) => {
+                let length = rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
                 at += length - 1;
-                match &rest[..length] {
-                    b"and" | b"or" => OPERATOR,
-                    b"if" | b"elif" | b"try" | b"def" | b"reduce" | b"foreach" | b"label" | b"as" => KEYWORD,
-                    _ => 0,
-                }
+                of_word(&rest[..length])
             }
             _ => 0,
         };
