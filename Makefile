@@ -94,6 +94,10 @@ prove-long: ## The same in its long forms, with the fuzzers: hours
 supply-chain: ## Check licences, sources and bills of materials of what the product is built of
 	.ci/supply-chain
 
+.PHONY: fuzz
+fuzz: ## Fuzz every reader of foreign bytes, a million executions each, on all processors; an hour or more
+	.ci/fuzz
+
 .PHONY: bench
 bench: ## Measure and write bench/README.md, with SUITES="job store" these suites alone (BENCH_QUICK=1 tries them out)
 	bench/run $(SUITES)

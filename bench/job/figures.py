@@ -83,8 +83,9 @@ def phases(durations):
     total = sum(statistics.median(seconds) for seconds in durations.values())
     rows = [[name, spread(seconds, 1e3), f"{100 * statistics.median(seconds) / total:.0f} %"]
             for name, seconds in durations.items()]
-    note = ("The same first run under `strace`, which is asked for a few system calls only and makes the run slower, above "
-            "all where it writes. A phase lasts until the next one begins; what runs side by side counts where it begins.")
+    note = ("The same first run under `strace`, which is asked for a few system calls only and makes the run slower, "
+            "above all where it writes. A phase lasts until the next one begins; what runs side by side counts where it "
+            "begins.")
     return {"title": "Where the time of a first run goes", "note": note, "columns": ["phase", "ms", "share"],
             "rows": rows}
 
@@ -96,7 +97,8 @@ def memory(measured):
             sums = [sum(marks) for marks in row["marks"]]
             each = " + ".join(f"{statistics.median(column) / MIB:.1f}" for column in zip(*row["marks"]))
             rows.append([f"{count:,} events, {size / 1e6:.2f} MB", SHORT[job], spread(row["leg"].wall, 1e3, 0),
-                         spread(row["together"], 1 / MIB), each, spread(sums, 1 / MIB)])
+                         spread(row["together"], 1 / MIB), spread(row["anonymous"], 1 / MIB), each,
+                         spread(sums, 1 / MIB)])
         peaks = {job: statistics.median(row["together"]) for job, row in jobs.items()}
         workload, ours = f"peak memory at {count:,} events, the child counted", peaks["ours"]
         if count in LIMITS:
@@ -106,12 +108,13 @@ def memory(measured):
                           ours < peaks["python"]))
         plots.append({"title": f"Peak memory, {count:,} events", "unit": "MiB", "better": "less",
                       "bars": [bar(SHORT[job], row["together"], 1 / MIB) for job, row in jobs.items()]})
-    note = ("All processes of a first run at one moment: the resident set of one process, or the proportional sets (PSS) "
-            "of several, so that a page which two of them share counts once; sampled from outside, at 100 events under a "
-            "quota that leaves time to look. Beside it the peak of each process (VmHWM), and their sum, which is never "
-            "reached at one moment: an upper bound.")
+    note = ("All processes of a first run at one moment: the resident set of one process, or the proportional sets "
+            "(PSS) of several, so that a page which two of them share counts once; sampled from outside, at 100 events "
+            "under a quota that leaves time to look. What stands in no file is heap and stacks; the rest are pages of "
+            "the program itself and of libraries, which the kernel may drop and read again. Beside it the peak of each "
+            "process (VmHWM), and their sum, which is never reached at one moment: an upper bound.")
     return {"title": "Peak memory", "note": note, "rows": rows, "columns": [
-        "page", "job", "wall, ms", "together, MiB", "each, MiB", "sum of peaks, MiB"]}, plots, goals
+        "page", "job", "wall, ms", "together, MiB", "in no file, MiB", "each, MiB", "sum of peaks, MiB"]}, plots, goals
 
 
 def sum_of_peaks(row):
@@ -137,7 +140,8 @@ def no_quota(reason):
 def together(legs, cores):
     table = legs_table(
         "100 sources due at once", f"100 processes started at once, each with a source, a page and a store of its own, "
-        f"on {cores} cores with page server and Pushgateway beside them, until the last has ended.", legs, NAMES, digits=0)
+        f"on {cores} cores with page server and Pushgateway beside them, until the last has ended.", legs, NAMES,
+        digits=0)
     plot = {"title": "100 sources due at once: all done", "unit": "s", "better": "less",
             "bars": [bar(SHORT[name], leg.wall) for name, leg in legs.items()]}
     goals = [goal(f"100 sources due at once on {cores} cores", SHORT[peer], f"≥ {factor}× sooner",

@@ -26,6 +26,8 @@ class Jobs:
 
     def __init__(self, scraper, folder):
         self.scraper, self.folder = scraper, pathlib.Path(folder)
+        self.toolchain = subprocess.run([PEERS.parent.parent / "e2e/control-plane/toolchain"], stdout=subprocess.PIPE,
+                                        text=True, check=True).stdout.strip()
         self.get_put = prepare("c", "get_put")
         self.go = {"cgo": prepare("go", "job", tags="sqlite_omit_load_extension osusergo netgo"),
                    "modernc": prepare("go", "job", tags="modernc osusergo netgo")}
@@ -67,7 +69,8 @@ def rows(store):
     connection = sqlite3.connect(store)
     found = connection.execute("SELECT source, start_on, end_on, start_at, document FROM sms_events").fetchall()
     connection.close()
-    return sorted((*columns, json.dumps(json.loads(document, parse_int=float), sort_keys=True)) for *columns, document in found)
+    return sorted((*columns, json.dumps(json.loads(document, parse_int=float), sort_keys=True))
+                  for *columns, document in found)
 
 
 def every_column(store):

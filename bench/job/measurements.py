@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import statistics
 
 import jobs as stored
 import pages
@@ -64,13 +65,12 @@ class Measurements:
         return len(ours[0])
 
     def choose_driver(self):
-        """The faster of two SQLite drivers plays for Go."""
+        """The SQLite driver that takes less processor time plays for Go."""
         legs = {driver: Leg() for driver in self.jobs.go}
         for _ in range(self.sizes["small"]):
             for self.jobs.driver, leg in legs.items():
                 leg.add(self.run("go"))
-        self.jobs.driver = min(legs, key=lambda driver: sorted(legs[driver].wall)[len(legs[driver].wall) // 2])
-        self.drivers = legs
+        self.jobs.driver = min(legs, key=lambda driver: statistics.median(legs[driver].processor))
 
     def whole_runs(self):
         """First runs over a page of 100 events by every job, and the scraper's over pages in other states."""
@@ -100,7 +100,7 @@ class Measurements:
         return legs, written
 
     def phases(self):
-        """Where a first run spends its time; and if it starts a worker, how many runs over an unchanged page do so too."""
+        """Where a first run spends its time; if it starts a worker, also how many runs over an unchanged page do."""
         services, runs, workers = self.jobs.services, [], 0
         for _ in range(self.sizes["runs"]):
             store = self.fresh()
@@ -120,15 +120,17 @@ class Measurements:
             name = f"size-{count}"
             self.jobs.manifest(name, "json", f"{name}.json", count)
             size = self.jobs.page(f"{name}.json", "json", count).stat().st_size
-            rows = {job: {"leg": Leg(), "together": [], "marks": []} for job in ("ours", "go", "python")}
+            rows = {job: {"leg": Leg(), "together": [], "anonymous": [], "marks": []}
+                    for job in ("ours", "go", "python")}
             for _ in range(repeats):
                 for job, row in rows.items():
                     row["leg"].add(self.run(job, name, f"{name}.json", count))
                     row["marks"].append(self.measured(processes.high_water_marks, job, name))
                     group = small_quota if count <= 1_000 else None
-                    together = self.measured(processes.peak_together, job, name, group)
+                    together, anonymous = self.measured(processes.peak_together, job, name, group)
                     # One process at its peak is the least that was held at that moment.
                     row["together"].append(max(together, row["marks"][-1][0]))
+                    row["anonymous"].append(anonymous)
             result[count] = (size, rows)
         return result
 

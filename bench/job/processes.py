@@ -101,10 +101,10 @@ def high_water_marks(command, environment, log):
 
 
 def peak_together(command, environment, log, group=None):
-    """The largest sum in bytes of what the processes of a run hold at one moment; a shared page counts once.
+    """The most that the processes of a run hold at one moment, in bytes, and the part of it that stands in no file.
 
-    Of one process that is its resident set, of several the sum of their proportional sets (PSS). With a group whose
-    quota is small there is time to look often, even at a run of milliseconds."""
+    A shared page counts once: of one process that is its resident set, of several the sum of proportional sets (PSS).
+    With a group whose quota is small there is time to look often, even at a run of milliseconds."""
     if group:
         command = ["/bin/sh", "-c", 'read -r _; exec "$@"', "sh", *command]
     with open(log, "w") as output:
@@ -114,24 +114,26 @@ def peak_together(command, environment, log, group=None):
         time.sleep(0.02)
         child.stdin.write(b"\n")
     child.stdin.close()
-    peak = 0
+    peak, anonymous = 0, 0
     while child.poll() is None:
         sizes = [size for process in [child.pid, *descendants(child.pid)] if (size := resident(process))]
-        peak = max(peak, sizes[0][0] if len(sizes) == 1 else sum(shared for _, shared in sizes))
+        held = sizes[0][0] if len(sizes) == 1 else sum(size[1] for size in sizes)
+        if held > peak:
+            peak, anonymous = held, sum(size[2] for size in sizes)
         time.sleep(SAMPLE_SECONDS)
     if child.returncode:
         fail(command, child.returncode, log)
-    return peak
+    return peak, anonymous
 
 
 def resident(process):
-    """Resident and proportional set in bytes, or None of a process that has ended."""
+    """Resident and proportional set in bytes, and the part that stands in no file; None of a process that has ended."""
     try:
         text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
     except OSError:
         return None
-    found = re.search(r"^Rss:\s+(\d+) kB\nPss:\s+(\d+) kB", text, re.MULTILINE)
-    return (int(found[1]) * 1024, int(found[2]) * 1024) if found else None
+    found = dict(re.findall(r"^(Rss|Pss|Pss_Anon):\s+(\d+) kB", text, re.MULTILINE))
+    return tuple(int(found[name]) * 1024 for name in ("Rss", "Pss", "Pss_Anon")) if len(found) == 3 else None
 
 
 def descendants(process):

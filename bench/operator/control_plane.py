@@ -33,8 +33,8 @@ def free_ports(count):
 class ControlPlane:
     """Two processes, and the kubeconfig of an administrator."""
 
-    def __init__(self, programs, folder, credentials, data=None):
-        """`programs` holds kube-apiserver; `data` is a data folder of etcd to begin with a copy of."""
+    def __init__(self, assets, etcd, folder, credentials, data=None):
+        """`assets` holds kube-apiserver; `data` is a data folder of etcd to begin with a copy of."""
         self.folder = folder
         self.processes = {}
         os.makedirs(folder)
@@ -49,7 +49,6 @@ class ControlPlane:
         self.kubeconfig = f"{folder}/kubeconfig"
         with open(self.kubeconfig, "w") as file:
             file.write(KUBECONFIG.format(port=self.port, authority=self.authority, token=TOKEN))
-        etcd = f"{programs}/etcd" if os.path.exists(f"{programs}/etcd") else "etcd"
         self.start("etcd", [
             etcd, "--name=bench", f"--data-dir={self.data}", f"--listen-client-urls=http://127.0.0.1:{client}",
             f"--advertise-client-urls=http://127.0.0.1:{client}", f"--listen-peer-urls=http://127.0.0.1:{peer}",
@@ -60,7 +59,7 @@ class ControlPlane:
         ])
         self.await_answer("etcd", f"http://127.0.0.1:{client}/health", 30)
         self.start("kube-apiserver", [
-            f"{programs}/kube-apiserver", f"--etcd-servers=http://127.0.0.1:{client}",
+            f"{assets}/kube-apiserver", f"--etcd-servers=http://127.0.0.1:{client}",
             f"--secure-port={self.port}", "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1",
             "--service-cluster-ip-range=10.96.0.0/16", f"--cert-dir={folder}",
             f"--tls-cert-file={credentials}/server.crt", f"--tls-private-key-file={credentials}/server.key",

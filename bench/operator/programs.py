@@ -87,11 +87,16 @@ def operator():
         folder = f"{ROOT}/target/{host}/release"
     program = os.path.join(folder, "sms_operator")
     if not os.path.exists(program):
-        sys.exit(f"{program} is missing: build it with RUSTFLAGS='-C target-feature=+crt-static' cargo build --release, "
-                 "or name its folder in BENCH_PROGRAMS")
+        sys.exit(f"{program} is missing: build it with .ci/release, or name its folder in BENCH_PROGRAMS")
     return os.path.realpath(program)
 
 
 def control_plane():
     """The folder with kube-apiserver and kubectl."""
     return output(f"{ROOT}/e2e/control-plane/build")
+
+
+def etcd():
+    """An etcd that the API server supports, see bench/peers/go/etcd."""
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    return f"{assets}/etcd" if assets else f"{go('etcd', '.')}/etcd"

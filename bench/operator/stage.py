@@ -5,10 +5,14 @@ import json
 import os
 import subprocess
 import time
+import urllib.request
 
 from control_plane import ControlPlane, make_credentials
 
 IMAGE = "registry.example/sms_scraper:1"
+METRICS_PORT = 19898
+# As the operator's image sets it.
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,16 +33,16 @@ def memory(pid):
 class Stage:
     """Data folders of etcd with sources in them, made once for each size and copied for each leg."""
 
-    def __init__(self, folder, assets, drive, operators):
-        self.folder, self.assets, self.drive, self.operators = folder, assets, drive, operators
+    def __init__(self, folder, assets, etcd, drive, operators):
+        self.folder, self.assets, self.etcd, self.drive, self.operators = folder, assets, etcd, drive, operators
         self.credentials = f"{folder}/credentials"
         self.data = {}
         self.legs = 0
         make_credentials(self.credentials)
 
-    def seed(self, size, crd):
+    def seed(self, size, crd, *flags):
         """Makes the data folder for `size` sources."""
-        plane = ControlPlane(self.assets, f"{self.folder}/seed-{size}", self.credentials)
+        plane = ControlPlane(self.assets, self.etcd, f"{self.folder}/seed-{size}", self.credentials)
         try:
             environment = {**os.environ, "KUBECONFIG": plane.kubeconfig}
             kubectl = f"{self.assets}/kubectl"
@@ -48,7 +52,7 @@ class Stage:
                             "crd/scrapesources.sms-scraper.dev"], **quiet)
             # The API server serves a new kind a moment after it says so.
             time.sleep(3)
-            subprocess.run([self.drive, "seed", "-size", str(size)], **quiet)
+            subprocess.run([self.drive, "seed", "-size", str(size), *flags], **quiet)
         finally:
             plane.stop(keep_data=True)
         self.data[size] = plane.data
@@ -63,12 +67,15 @@ class Leg:
 
     def __init__(self, stage, size, folder):
         self.stage, self.size = stage, size
-        self.plane = ControlPlane(stage.assets, folder, stage.credentials, stage.data[size])
-        self.environment = {**os.environ, "KUBECONFIG": self.plane.kubeconfig}
+        self.plane = ControlPlane(stage.assets, stage.etcd, folder, stage.credentials, stage.data[size])
+        self.environment = {**os.environ, **ENVIRONMENT, "KUBECONFIG": self.plane.kubeconfig}
         self.running = []
 
     def __enter__(self):
         # The API server fills its caches and settles.
+        for kind in ("apis/sms-scraper.dev/v1alpha1/scrapesources", "apis/batch/v1/cronjobs"):
+            self.plane.await_answer("kube-apiserver", f"https://127.0.0.1:{self.plane.port}/{kind}?watch=1&timeoutSeconds=1",
+                                    60)
         self.until_quiet_api()
         return self
 
@@ -134,6 +141,15 @@ class Leg:
             made.append([metadata["name"], metadata["labels"], owners, job["spec"]])
         made.sort(key=lambda each: each[0])
         return len(made), hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
+
+
+def passes():
+    """How many passes over sources the operator that runs has made."""
+    url = f"http://127.0.0.1:{METRICS_PORT}/metrics"
+    families = ("sms_operator_reconciliations_total{", "controller_runtime_reconcile_total{")
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(families))
 
 
 def end(process):

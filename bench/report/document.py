@@ -57,7 +57,9 @@ def machines(results):
     rows = []
     for result in results:
         run = result.get("run", {})
-        rows.append([f"[{result['title']}](#{anchor(result['title'])})", run.get("date", "?"), run.get("machine", "?"),
+        # Programs that BENCH_PROGRAMS named are not what is shipped.
+        date = run.get("date", "?") + ("" if run.get("build", "release") == "release" else ", not the release build")
+        rows.append([f"[{result['title']}](#{anchor(result['title'])})", date, run.get("machine", "?"),
                      f"{run.get('loadBefore', '?')} → {run.get('loadAfter', '?')}",
                      " · ".join(f"{name} {version}" for name, version in result["versions"].items())])
     return "## Machine\n\n" + table(["suite", "date", "machine", "load average", "versions"], rows) + "\n"

@@ -15,8 +15,8 @@ def machine():
     information = pathlib.Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", information)
     memory = re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())
-    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {int(memory[1]) / (1 << 20):.0f} GiB, "
-            f"Linux {platform.release().partition('-')[0]}")
+    return (f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, "
+            f"{int(memory[1]) / (1 << 20):.0f} GiB, Linux {platform.release().partition('-')[0]}")
 
 
 def main():

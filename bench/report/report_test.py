@@ -45,6 +45,11 @@ class Document(unittest.TestCase):
         results.explain(found["goals"], {"a run, Go": "two fsyncs"})
         self.assertEqual(found["goals"][0]["reason"], "two fsyncs")
 
+    def test_figures_of_other_programs_than_the_release_build_say_so(self):
+        text, _ = document.render([result(run={"date": "2026-01-02", "build": "other"})], [])
+        self.assertIn("2026-01-02, not the release build", text)
+        self.assertNotIn("not the release build", document.render([result(run={"build": "release"})], [])[0])
+
     def test_suites_without_results_are_named(self):
         self.assertIn("Not measured yet: store, operator.", document.render([], ["store", "operator"])[0])
 

@@ -8,6 +8,22 @@ use crate::problem::{Problem, quoted};
 
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
+/// The database that is compiled in.
+pub fn database() -> &'static TimeZoneDatabase {
+    &DATABASE
+}
+
+/// The zone called `name`, in any case, of the database that is compiled in.
+///
+/// The process's own database ([`TimeZone::get`]) would be that of the machine where there is one: its folders are walked
+/// for every process, and two machines may give two answers.
+///
+/// # Errors
+/// There is no such zone.
+pub fn named(name: &str) -> Result<TimeZone, jiff::Error> {
+    DATABASE.get(name)
+}
+
 /// The zone called `name`; `path` is the field that names it.
 ///
 /// Names are case-sensitive, as they are to Kubernetes (`CronJob.spec.timeZone`).

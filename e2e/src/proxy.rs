@@ -11,29 +11,22 @@
 //! account. Watches that it forwarded can be held and cut. Every call is counted.
 
 mod act;
+mod answer;
 mod call;
 mod record;
 mod watches;
 
 use std::{
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::future;
-use http::{HeaderName, Request, Response, header};
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use hyper::{
-    body::{Bytes, Incoming},
-    server::conn::http1,
-    service::service_fn,
-};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::{body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use kube::{
     Client, Config,
-    client::Body,
     config::{KubeConfigOptions, Kubeconfig},
 };
 use tokio::{
@@ -53,16 +46,6 @@ type Rule = Box<dyn FnMut(&Call) -> Act + Send>;
 
 /// Time for a fault that a test waits for.
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// Headers that are about one connection (RFC 9110, 7.6.1) or about who asks.
-const OF_ONE_HOP: [HeaderName; 6] = [
-    header::AUTHORIZATION,
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::HOST,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// A server in front of another one. It ends with this value.
 pub struct Proxy {
@@ -224,92 +207,11 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
+    let service = service_fn(move |request| answer::answer(request, Arc::clone(&shared)));
     // An answer that fails ends its connection, which is what is asked for.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
-}
-
-async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Sent>, Error> {
-    let call = Call::of(&request);
-    lock(&shared.calls).push(call.clone());
-    let act = (lock(&shared.rule))(&call);
-    match act {
-        Act::Forward => forward(request, &call, &shared).await,
-        Act::Instead(answer) => {
-            shared.faults.send_modify(|faults| *faults += 1);
-            give(answer, &call, &shared).await
-        }
-        Act::After(answer) => {
-            let done = forward(request, &call, &shared).await?;
-            let _ = done.into_body().collect().await;
-            shared.faults.send_modify(|faults| *faults += 1);
-            give(answer, &call, &shared).await
-        }
-        Act::Late => {
-            let (head, body) = request.into_parts();
-            let request = Request::from_parts(head, body.collect().await?.to_bytes());
-            let mut late = shared.late.subscribe();
-            shared.faults.send_modify(|faults| *faults += 1);
-            tokio::spawn(async move {
-                let _ = late.wait_for(|late| *late).await;
-                let _ = sent(request, &call, &shared).await;
-            });
-            future::pending().await
-        }
-    }
-}
-
-async fn forward(request: Request<Incoming>, call: &Call, shared: &Shared) -> Result<Response<Sent>, Error> {
-    let (head, body) = request.into_parts();
-    let request = Request::from_parts(head, body.collect().await?.to_bytes());
-    sent(request, call, shared).await
-}
-
-/// The server's own answer.
-async fn sent(request: Request<Bytes>, call: &Call, shared: &Shared) -> Result<Response<Sent>, Error> {
-    let (mut head, body) = request.into_parts();
-    OF_ONE_HOP.iter().for_each(|name| drop(head.headers.remove(name)));
-    let page = *lock(&shared.page);
-    if let Some(size) = page.filter(|_| call.verb == Verb::List) {
-        head.uri = call.in_pages_of(size).parse()?;
-    }
-    let answer = shared
-        .client
-        .send(Request::from_parts(head, Body::from(body)))
-        .await?;
-    let (mut head, body) = answer.into_parts();
-    OF_ONE_HOP.iter().for_each(|name| drop(head.headers.remove(name)));
-    if call.verb == Verb::Watch {
-        return Ok(Response::from_parts(head, shared.watches.shown(body)));
-    }
-    let body = body.collect().await?.to_bytes();
-    if call.verb == Verb::List && head.status.is_success() {
-        lock(&shared.recorded).note(call, &body);
-    }
-    Ok(Response::from_parts(head, whole(body)))
-}
-
-async fn give(answer: Answer, call: &Call, shared: &Shared) -> Result<Response<Sent>, Error> {
-    let body = match answer {
-        Answer::Status { code, retry_after } => return act::status(code, retry_after),
-        Answer::Reset => return Err("the connection is cut".into()),
-        Answer::Silence => match future::pending::<Infallible>().await {},
-        Answer::Quiet => shared.watches.quiet(),
-        Answer::Expired => whole(act::expired()),
-        Answer::Recorded => {
-            let recorded = lock(&shared.recorded).of(call);
-            whole(recorded.ok_or_else(|| format!("nothing is recorded of {call}"))?)
-        }
-    };
-    Ok(Response::builder()
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(body)?)
-}
-
-fn whole(body: Bytes) -> Sent {
-    Full::new(body).map_err(|never| match never {}).boxed_unsync()
 }
 
 #[cfg(test)]

@@ -3,10 +3,14 @@
 
 #[path = "faults/at_each_write.rs"]
 mod at_each_write;
+#[path = "faults/bombs.rs"]
+mod bombs;
 #[path = "faults/clock.rs"]
 mod clock;
 #[path = "faults/denied.rs"]
 mod denied;
+#[path = "faults/ended.rs"]
+mod ended;
 #[path = "faults/gateway.rs"]
 mod gateway;
 #[path = "faults/leaders.rs"]
@@ -17,6 +21,8 @@ mod life;
 mod silent;
 #[path = "faults/stale.rs"]
 mod stale;
+#[path = "faults/storm.rs"]
+mod storm;
 #[path = "faults/unseen.rs"]
 mod unseen;
 

@@ -31,6 +31,8 @@ pub struct LoadedSource {
 pub struct Environment {
     /// Program that serves as the extraction worker: this binary.
     pub worker: PathBuf,
+    /// Whether pages that are read in bounded time and memory are read in this process, see [`crate::worker::here`].
+    pub reads_here: bool,
     /// Whether private and loopback addresses may be fetched.
     pub allow_private_addresses: bool,
     /// Further certificate authorities (PEM).

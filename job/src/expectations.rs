@@ -42,6 +42,7 @@ pub fn evaluate<'a>(
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let mut breaches = Vec::new();
     breaches.extend(too_few(spec, count, accepted));
+    breaches.extend(silence(spec, count, baseline, accepted));
     breaches.extend(drop_of(spec, count, baseline));
     breaches.extend(
         spec.required_fields
@@ -62,6 +63,26 @@ fn too_few(spec: &ExpectSpec, count: i64, accepted: Option<i64>) -> Option<(Reas
     (count < least).then(|| {
         let message =
             format!("{count} events, expect.minEvents is {wanted}: look at the page, then at the selectors");
+        (Reason::TooFewEvents, message)
+    })
+}
+
+/// Nothing where there was something: most likely the site was redesigned. Said without being asked, since whoever
+/// expects nothing would hear nothing.
+fn silence(
+    spec: &ExpectSpec,
+    count: i64,
+    baseline: &[i64],
+    accepted: Option<i64>,
+) -> Option<(Reason, String)> {
+    let is_judged = spec.min_events.is_some() || spec.max_drop_percent.is_some() || accepted == Some(0);
+    let doubled = doubled_median(baseline)?;
+    (count == 0 && doubled > 0 && !is_judged).then(|| {
+        let message = format!(
+            "no events, where recent runs had {}: look at the page, then at the selectors; if a calendar without events is \
+             normal, set expect.minEvents to 0, or accept this run as the new normal",
+            (doubled + 1) / 2
+        );
         (Reason::TooFewEvents, message)
     })
 }
@@ -162,8 +183,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_expected_is_never_broken() {
-        assert_eq!(evaluate(&ExpectSpec::default(), &[], &[100, 100], None), None);
+    fn where_nothing_is_expected_only_silence_is_suspicious() {
+        let spec = ExpectSpec::default();
+        assert_eq!(reason(&spec, 1, &[100, 100], None), None);
+        assert_eq!(reason(&spec, 0, &[100, 100], None), Some(Reason::TooFewEvents));
+        assert_eq!(reason(&spec, 0, &[100, 100], Some(0)), None);
+        assert_eq!(reason(&spec, 0, &[], None), None);
+        assert_eq!(reason(&spec, 0, &[0, 0, 9], None), None);
+        let empty_is_normal = ExpectSpec {
+            min_events: Some(0),
+            ..ExpectSpec::default()
+        };
+        assert_eq!(reason(&empty_is_normal, 0, &[100, 100], None), None);
     }
 
     #[test]

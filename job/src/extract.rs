@@ -4,6 +4,7 @@
 //! Document ──page──▶ Page ──kind──▶ SourceItem* ──session──▶ RawItem* (transform, include/exclude, follow)
 //! ```
 
+pub mod bounded;
 pub mod charset;
 pub mod error;
 pub mod feed;

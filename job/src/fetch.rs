@@ -5,7 +5,7 @@
 //!                                                                               └─ body: decompressed, counted
 //! ```
 
-mod address;
+pub(crate) mod address;
 mod body;
 mod client;
 mod connecting;
@@ -19,17 +19,17 @@ mod limits;
 mod pace;
 pub mod paging;
 pub mod placeholder;
-mod redact;
+pub(crate) mod redact;
 pub mod redirect;
 mod request;
 mod resolver;
-mod retry;
+pub mod retry;
 pub mod robots;
 mod session;
 
 use std::path::PathBuf;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -126,7 +126,7 @@ impl Fetcher {
         now: Timestamp,
         zone: &str,
     ) -> Result<Self, FetchError> {
-        let zone = TimeZone::get(zone).map_err(|_| {
+        let zone = sms_crds::zone::named(zone).map_err(|_| {
             FetchError::spec(
                 "spec.timeZone",
                 format!("{zone:?} is no time zone; write for example America/Los_Angeles"),
@@ -152,7 +152,8 @@ impl Fetcher {
         let guard = Guard {
             allow_private_addresses: settings.allow_private_addresses,
         };
-        let plan = RequestPlan::new(spec, home, secrets, now, &zone)?;
+        let mut plan = RequestPlan::new(spec, home, secrets, now, &zone)?;
+        plan.redactor = plan.redactor.with_proxy(settings.proxy.as_ref());
         let transport = Transport::new(
             CheckedResolver::system(guard),
             limits,
@@ -207,7 +208,7 @@ impl Fetcher {
     async fn further(&self, url: &str, method: HttpMethod) -> Result<Fetched, FetchError> {
         let plan = &self.session.plan;
         let mut address = plan.home.join(url).map_err(|error| FetchError::NoAddress {
-            address: plan.redactor.text(&url.chars().take(200).collect::<String>()),
+            address: plan.redactor.text(url).chars().take(200).collect(),
             problem: error.to_string(),
         })?;
         address.set_fragment(None);
@@ -230,18 +231,19 @@ impl Fetcher {
         if !(200..300).contains(&status) || status == 206 {
             return Err(self.session.status_error(&visit));
         }
+        let redactor = &self.session.plan.redactor;
         let kept = |name| {
             visit
                 .answer
                 .header(name)
-                .filter(|value| value.len() <= VALIDATOR_LENGTH)
+                .filter(|value| value.len() <= VALIDATOR_LENGTH && !redactor.is_in(value))
         };
         let (etag, last_modified) = (kept(&ETAG), kept(&LAST_MODIFIED));
         let document = Document {
             url: self.session.plan.public_address(&visit.url).into(),
             content_type: visit.answer.header(&CONTENT_TYPE),
             charset: self.charset.clone(),
-            body: visit.answer.body,
+            body: redactor.page(visit.answer.body),
         };
         Ok(Fetched::Page(page(document, status, etag, last_modified)))
     }

@@ -12,10 +12,11 @@
 //! Rule 3 sees one run only: where the earliest date of a series passes, the next one would take over its identity. With
 //! what the store knows, [`keep_known`] prevents that: an event stays who it was.
 
+mod canonical;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sms_crds::{SourceKey, report::SkipReason, source::hex};
 
@@ -23,6 +24,9 @@ use crate::{
     event::{Event, EventTime, Rejected},
     normalise::status,
 };
+
+/// How many events are identified before the memory of their list is given back.
+const RELEASED_TOGETHER: usize = 4096;
 
 /// An event with its identity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,24 +42,30 @@ pub struct Identified {
 
 /// Gives every event of a run its identity, and tells which are the same event once more (reason `Duplicate`; their
 /// `index` is the position in `events`). Of duplicates the fullest stays, whatever their order.
-pub fn identify(source: &SourceKey, events: Vec<Event>) -> (Vec<Identified>, Vec<Rejected>) {
-    let events: Vec<(usize, String, Event)> = events
-        .into_iter()
-        .enumerate()
-        .map(|(index, event)| (index, content_hash(&event), event))
-        .collect();
-    let (kept, duplicates) = without_duplicates(events);
-    let keys = keys(kept.iter().map(|(_, _, event)| event));
-    let uids: Vec<String> = keys.iter().map(|key| key.uid(source)).collect();
-    let identified = kept
-        .into_iter()
-        .zip(uids)
-        .map(|((_, content_hash, event), uid)| Identified {
-            uid,
-            content_hash,
-            event,
-        })
-        .collect();
+pub fn identify(source: &SourceKey, mut events: Vec<Event>) -> (Vec<Identified>, Vec<Rejected>) {
+    let mut hashes: Vec<String> = events.iter().map(content_hash).collect();
+    let (is_kept, duplicates) = without_duplicates(&events, &hashes);
+    let kept = events.iter().zip(&is_kept).filter(|(_, is_kept)| **is_kept);
+    let keys = keys(kept.map(|(event, _)| event));
+    let mut uids: Vec<String> = keys.iter().map(|key| key.uid(source)).collect();
+    drop(keys);
+    // From the end, and giving back what is done with: a hundred thousand events are not there twice.
+    let mut identified = Vec::with_capacity(uids.len());
+    while let (Some(event), Some(content_hash)) = (events.pop(), hashes.pop()) {
+        if events.len().is_multiple_of(RELEASED_TOGETHER) {
+            events.shrink_to_fit();
+        }
+        if is_kept[events.len()]
+            && let Some(uid) = uids.pop()
+        {
+            identified.push(Identified {
+                uid,
+                content_hash,
+                event,
+            });
+        }
+    }
+    identified.reverse();
     (identified, duplicates)
 }
 
@@ -239,39 +249,36 @@ fn comparable_title(title: &str) -> String {
     }
 }
 
-/// Splits off events that are the same once more.
-fn without_duplicates(events: Vec<(usize, String, Event)>) -> (Vec<(usize, String, Event)>, Vec<Rejected>) {
+/// Which of `events` stay, and those that are the same once more.
+fn without_duplicates(events: &[Event], hashes: &[String]) -> (Vec<bool>, Vec<Rejected>) {
     let mut best: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-    let rank = |at: usize| {
-        let (index, hash, event) = &events[at];
-        (std::cmp::Reverse(fullness(event)), hash.clone(), *index)
-    };
-    for (at, (_, _, event)) in events.iter().enumerate() {
+    let rank = |at: usize| (std::cmp::Reverse(fullness(&events[at])), &hashes[at], at);
+    for (at, event) in events.iter().enumerate() {
         let holder = best.entry(sameness(event)).or_insert(at);
         if *holder != at && rank(at) < rank(*holder) {
             *holder = at;
         }
     }
-    let winners: BTreeSet<usize> = best.values().copied().collect();
-    let (mut kept, mut duplicates) = (Vec::with_capacity(winners.len()), Vec::new());
-    for (at, (index, hash, event)) in events.into_iter().enumerate() {
-        if winners.contains(&at) {
-            kept.push((index, hash, event));
-        } else {
-            let by = if event.id.is_some() {
-                "id and start"
-            } else {
-                "address, title and start"
-            };
-            duplicates.push(Rejected {
-                index,
-                reason: SkipReason::Duplicate,
-                detail: format!("another event of this run has the same {by} ({})", event.start),
-                title: Some(event.title),
-            });
-        }
+    let mut is_kept = vec![false; events.len()];
+    for at in best.into_values() {
+        is_kept[at] = true;
     }
-    (kept, duplicates)
+    let lost = events.iter().enumerate().filter(|(at, _)| !is_kept[*at]);
+    let duplicates = lost.map(|(index, event)| {
+        let by = if event.id.is_some() {
+            "id and start"
+        } else {
+            "address, title and start"
+        };
+        Rejected {
+            index,
+            reason: SkipReason::Duplicate,
+            detail: format!("another event of this run has the same {by} ({})", event.start),
+            title: Some(event.title.clone()),
+        }
+    });
+    let duplicates = duplicates.collect();
+    (is_kept, duplicates)
 }
 
 /// Two events that agree in this are one.
@@ -307,9 +314,8 @@ fn fullness(event: &Event) -> usize {
 
 /// Hash of the event as JSON with sorted keys.
 fn content_hash(event: &Event) -> String {
-    let mut value = serde_json::to_value(event).unwrap_or(Value::Null);
-    value.sort_all_objects();
-    hex(&Sha256::digest(value.to_string()))
+    let json = serde_json::to_vec(&canonical::Canonical(event)).unwrap_or_default();
+    hex(&Sha256::digest(json))
 }
 
 #[cfg(test)]

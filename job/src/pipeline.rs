@@ -71,7 +71,7 @@ struct Run<'a> {
 /// Runs one source once. Never fails: whatever happens is in the report.
 pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunOptions) -> Finished {
     let started_at = Timestamp::now();
-    let id = progress::run_id(started_at);
+    let id = progress::run_id(started_at, fastrand::u32(..));
     let mut run = Run {
         loaded,
         environment,
@@ -168,7 +168,9 @@ impl Run<'_> {
         // An id that had several dates must not hand its identity on when one of them passes.
         if self.events.iter().any(|identified| identified.event.id.is_some()) {
             let starts = store.starts(&key).await?;
-            identity::keep_known(&key, &mut self.events, |uid| starts.get(uid).cloned());
+            if !starts.is_empty() {
+                identity::keep_known(&key, &mut self.events, |uid| starts.get(uid).cloned());
+            }
         }
         match (
             self.commit(source, store, lease, validators, failure.as_ref())
@@ -239,10 +241,9 @@ impl Run<'_> {
                 validators,
             } => {
                 self.identify(extraction);
-                let breach = self.loaded.source.spec.expect.as_ref().and_then(|expect| {
-                    let events = self.events.iter().map(|identified| &identified.event);
-                    expectations::evaluate(expect, events, baseline, accepted)
-                });
+                let expect = self.loaded.source.spec.expect.clone().unwrap_or_default();
+                let events = self.events.iter().map(|identified| &identified.event);
+                let breach = expectations::evaluate(&expect, events, baseline, accepted);
                 progress::judge(&mut self.report, breach);
                 Ok(validators)
             }
@@ -276,7 +277,7 @@ impl Run<'_> {
         if let Some(failure) = failure {
             progress::fail(&mut stored, failure);
         }
-        let zone = TimeZone::get(source.venue_time_zone()).unwrap_or(TimeZone::UTC);
+        let zone = sms_crds::zone::named(source.venue_time_zone()).unwrap_or(TimeZone::UTC);
         let today = self.started_at.to_zoned(zone).date();
         let removal = if progress::is_complete(&stored) {
             Removal::Complete { today }

@@ -21,6 +21,7 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use url::Url;
 
+use crate::fetch::redact::Redactor;
 pub use crate::metrics::PushMethod;
 use crate::metrics::RunMetrics;
 pub use error::PushError;
@@ -103,7 +104,7 @@ impl PushSettings {
             if status.is_success() {
                 return Ok(());
             }
-            let answer = answer_of(response).await;
+            let answer = answer_of(response, &self.redactor()).await;
             Err(PushError::Refused {
                 gateway: self.authority(),
                 instance: instance.to_owned(),
@@ -205,7 +206,7 @@ fn group_url(base: &Url, instance: &str) -> Url {
 }
 
 /// The beginning of an error answer, on one line.
-async fn answer_of(mut response: Response) -> String {
+async fn answer_of(mut response: Response, redactor: &Redactor) -> String {
     if response.status().is_redirection() {
         return "redirects are not followed, write the final address".to_owned();
     }
@@ -221,7 +222,8 @@ async fn answer_of(mut response: Response) -> String {
     let line = text
         .split(|letter: char| letter.is_whitespace() || letter.is_control())
         .filter(|word| !word.is_empty());
-    let line = line.collect::<Vec<_>>().join(" ");
+    // A proxy in front of the gateway may repeat what it was sent.
+    let line = redactor.text(&line.collect::<Vec<_>>().join(" "));
     if line.is_empty() {
         "no explanation".to_owned()
     } else {

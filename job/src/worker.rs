@@ -5,6 +5,7 @@
 //! processor time, memory and stack; the parent talks to it over pipes and ends it at a deadline.
 
 pub mod child;
+pub mod here;
 pub mod limits;
 pub mod protocol;
 
@@ -122,6 +123,7 @@ impl Worker {
 
     /// Reads a listing page.
     pub async fn page(&mut self, document: &Document) -> Result<PageSummary, WorkerError> {
+        tracing::debug!(bytes = document.body.len(), "page is parsed");
         let deadline = limits::deadline(document.body.len());
         let request = Request::Page {
             document: document.clone_head(),
@@ -186,7 +188,7 @@ impl Worker {
             Ok(Err(_)) => Err(self.post_mortem().await),
             Err(_) => {
                 // The process is gone by kill_on_drop even if this fails.
-                let _ = self.child.start_kill();
+                let _ = tokio::time::timeout(Duration::from_secs(1), self.child.kill()).await;
                 Err(WorkerError::Deadline {
                     seconds: deadline.as_secs(),
                 })

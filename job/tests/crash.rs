@@ -23,12 +23,16 @@ mod death;
 mod disk;
 #[path = "crash/extraction.rs"]
 mod extraction;
+#[path = "crash/outages.rs"]
+mod outages;
 #[path = "crash/overlap.rs"]
 mod overlap;
 #[path = "crash/place.rs"]
 mod place;
 #[path = "crash/processes.rs"]
 mod processes;
+#[path = "crash/proxy.rs"]
+mod proxy;
 #[path = "crash/state.rs"]
 mod state;
 #[path = "crash/tmpfs.rs"]

@@ -17,6 +17,8 @@ mod reading;
 mod scraper;
 #[path = "pipeline/storing.rs"]
 mod storing;
+#[path = "pipeline/unchanged.rs"]
+mod unchanged;
 
 use scraper::{Ended, Scraper};
 use serde_json::{Value, json};

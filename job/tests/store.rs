@@ -35,6 +35,8 @@ mod postgres_only;
 mod sqlite_only;
 #[path = "store/stdout_only.rs"]
 mod stdout_only;
+#[path = "store/trips.rs"]
+mod trips;
 
 contract! {
     upsert:

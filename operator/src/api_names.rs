@@ -2,7 +2,7 @@
 //!
 //! Two sources may claim one API name: the older one keeps the metrics, of two of one age the one with the lower UID.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use sms_crds::{ScrapeSource, SourceKey};
@@ -11,15 +11,16 @@ use sms_crds::{ScrapeSource, SourceKey};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Claim {
     created: Timestamp,
-    uid: String,
-    key: SourceKey,
+    uid: Box<str>,
+    key: Arc<SourceKey>,
 }
 
 /// The claims of all sources.
 #[derive(Clone, Debug, Default)]
 pub struct ApiNames {
-    by_name: HashMap<String, BTreeSet<Claim>>,
-    by_source: HashMap<SourceKey, (String, Claim)>,
+    /// The claims to each name, the least first: hardly ever more than one.
+    by_name: HashMap<Arc<str>, Vec<Claim>>,
+    by_source: HashMap<Arc<SourceKey>, Arc<str>>,
 }
 
 impl ApiNames {
@@ -34,23 +35,24 @@ impl ApiNames {
 
     /// The source that `api_name` belongs to.
     pub fn owner(&self, api_name: &str) -> Option<&SourceKey> {
-        self.by_name.get(api_name)?.first().map(|claim| &claim.key)
+        self.by_name.get(api_name)?.first().map(|claim| &*claim.key)
     }
 
     /// The API name that `key` claims.
     pub fn api_name(&self, key: &SourceKey) -> Option<&str> {
-        self.by_source.get(key).map(|(name, _)| name.as_str())
+        self.by_source.get(key).map(|name| &**name)
     }
 
     /// Every source that claims a name.
     pub fn sources(&self) -> Vec<SourceKey> {
-        self.by_source.keys().cloned().collect()
+        self.by_source.keys().map(|key| SourceKey::clone(key)).collect()
     }
 
     /// Every API name with the source that it belongs to.
     pub fn owners(&self) -> HashMap<String, SourceKey> {
-        let owner =
-            |(name, claims): (&String, &BTreeSet<Claim>)| Some((name.clone(), claims.first()?.key.clone()));
+        let owner = |(name, claims): (&Arc<str>, &Vec<Claim>)| {
+            Some((name.to_string(), SourceKey::clone(&claims.first()?.key)))
+        };
         self.by_name.iter().filter_map(owner).collect()
     }
 
@@ -61,7 +63,6 @@ impl ApiNames {
 
     /// Notes what `source` claims. Gives the other sources for which the answer may have changed.
     pub fn claim(&mut self, source: &ScrapeSource) -> Vec<SourceKey> {
-        let key = source.key();
         let name = source.api_name();
         let claim = Claim {
             created: source
@@ -69,35 +70,50 @@ impl ApiNames {
                 .creation_timestamp
                 .as_ref()
                 .map_or(Timestamp::MIN, |time| time.0),
-            uid: source.metadata.uid.clone().unwrap_or_default(),
-            key: key.clone(),
+            uid: source.metadata.uid.clone().unwrap_or_default().into(),
+            key: Arc::new(source.key()),
         };
-        if self.by_source.get(&key) == Some(&(name.clone(), claim.clone())) {
+        let known = self.by_source.get(&claim.key).filter(|known| ***known == *name);
+        let is_known = known
+            .and_then(|name| self.by_name.get(name))
+            .is_some_and(|claims| claims.contains(&claim));
+        if is_known {
             return Vec::new();
         }
-        let mut affected = self.release(&key);
-        let claims = self.by_name.entry(name.clone()).or_default();
-        let before = claims.first().cloned();
-        claims.insert(claim.clone());
-        if claims.first() != before.as_ref() {
-            affected.extend(before.map(|claim| claim.key));
+        let mut affected = self.release(&claim.key);
+        let key = Arc::clone(&claim.key);
+        let shared: Arc<str> = match self.by_name.get_key_value(&*name) {
+            Some((shared, _)) => Arc::clone(shared),
+            None => name.into(),
+        };
+        let claims = self
+            .by_name
+            .entry(Arc::clone(&shared))
+            .or_insert_with(|| Vec::with_capacity(1));
+        let before = claims.first().map(|claim| SourceKey::clone(&claim.key));
+        let place = claims.partition_point(|other| *other < claim);
+        claims.insert(place, claim);
+        if place == 0 {
+            affected.extend(before);
         }
-        self.by_source.insert(key, (name, claim));
+        self.by_source.insert(key, shared);
         affected
     }
 
     /// Forgets a source. Gives the source, if any, that has the API name from now on.
     pub fn release(&mut self, key: &SourceKey) -> Vec<SourceKey> {
-        let Some((name, claim)) = self.by_source.remove(key) else {
+        let Some(name) = self.by_source.remove(key) else {
             return Vec::new();
         };
         let Some(claims) = self.by_name.get_mut(&name) else {
             return Vec::new();
         };
-        let was_owner = claims.first() == Some(&claim);
-        claims.remove(&claim);
+        let Some(place) = claims.iter().position(|claim| *claim.key == *key) else {
+            return Vec::new();
+        };
+        claims.remove(place);
         match claims.first() {
-            Some(next) if was_owner => vec![next.key.clone()],
+            Some(next) if place == 0 => vec![SourceKey::clone(&next.key)],
             Some(_) => Vec::new(),
             None => {
                 self.by_name.remove(&name);

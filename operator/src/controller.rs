@@ -10,6 +10,7 @@ mod caches;
 mod calls;
 mod cron_jobs;
 mod invalid;
+mod kept;
 mod observe;
 mod run_cache;
 mod run_now;
@@ -29,18 +30,22 @@ use kube::{
     },
 };
 use sms_crds::{Problem, ScrapeSource, SourceKey, v1alpha1::status::RunNow};
-use tokio::{sync::oneshot, task::JoinSet, time::timeout};
+use tokio::{
+    sync::oneshot,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use crate::{context::Context, metrics::ReconcileResult, settings::Config};
 use build::Resources;
-pub use caches::{Caches, Guarded};
+pub use caches::Caches;
 use error::{ApplyError, ReconcileError, pause};
+pub use kept::Kept;
 use observe::Observed;
 use run_now::Decision;
 use status::{Assessment, Facts, Verdict};
-pub use watch::key_of;
 
 /// Longest time of one pass: kube's own calls have no limit together.
 const PASS_LIMIT: Duration = Duration::from_mins(1);
@@ -75,13 +80,24 @@ pub async fn run(
     follow!(watch::cron_jobs);
     follow!(watch::jobs);
     follow!(watch::pods);
-    // A pass that knows nothing of CronJobs and runs would create what is there, and count runs without their reports.
+    let mut sources = watch::sources(&context, namespace.as_deref(), writer, gone).boxed();
+    // A pass that knows nothing of CronJobs and runs would create what is there, and count runs without their reports. Sources
+    // are listed at the same time as all else, and each gets its pass afterwards.
+    let mut seen = Vec::new();
+    let see = async {
+        while let Some(source) = sources.next().await {
+            seen.extend(source.as_ref().map(Kept::key).ok());
+        }
+    };
     tokio::select! {
-        _ = future::join_all(listed) => {}
+        _ = future::join_all(listed) => caches.set_listed(),
+        () = see => return error!("A watch has ended by itself"),
         () = stop.cancelled() => return,
     }
+    for key in seen {
+        caches.trigger(&key);
+    }
 
-    let sources = watch::sources(&context, namespace.as_deref(), writer, gone);
     let triggers = stream::poll_fn(move |task| triggered.poll_recv(task));
     let passes = Controller::for_stream(sources, caches.sources().clone())
         .reconcile_on(triggers)
@@ -99,19 +115,31 @@ pub async fn run(
         () = passes => {}
         // A controller that no longer sees what happens must not go on.
         _ = watches.join_next() => error!("A watch has ended by itself"),
+        () = resync(&caches) => {}
+    }
+}
+
+/// Asks for a pass over every source now and then, for ever. A pause of its own for each source would take as much memory as
+/// all that is kept of its CronJob.
+async fn resync(caches: &Caches) {
+    loop {
+        sleep(RESYNC).await;
+        for source in caches.sources().state() {
+            caches.trigger(&source.key());
+        }
     }
 }
 
 /// One pass over one source.
-async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+async fn reconcile(source: Arc<Kept>, context: Arc<Context>) -> Result<Action, ReconcileError> {
     let started = tokio::time::Instant::now();
     let pass = timeout(PASS_LIMIT, async {
-        match &source.0 {
+        match source.read() {
             Ok(source) if source.metadata.deletion_timestamp.is_some() => {
                 Ok((ReconcileResult::Unchanged, Action::await_change()))
             }
             Ok(source) => Box::pin(reconcile_source(source, &context)).await,
-            Err(object) => invalid::tell(&context, object).await,
+            Err(_) => invalid::tell(&context, source.meta()).await,
         }
     });
     let result = pass.await.unwrap_or(Err(ReconcileError::TimedOut(PASS_LIMIT)));
@@ -120,17 +148,31 @@ async fn reconcile(source: Arc<Guarded>, context: Arc<Context>) -> Result<Action
         .map_or(ReconcileResult::Failed, |(result, _)| *result);
     context.metrics.reconciled(outcome, started.elapsed());
     let (_, action) = result?;
-    if let Ok(source) = &source.0 {
-        context.caches.note_success(&source.key());
-    }
+    context.caches.note_success(&source.key());
     Ok(action)
 }
 
-/// Observe, validate, build, apply, status.
+/// One pass over a source, unless it is known that the API server has a newer one than the watch has shown: who acts on an
+/// old view undoes what is new, and creates what was deleted.
 async fn reconcile_source(
-    source: &ScrapeSource,
+    source: ScrapeSource,
     context: &Context,
 ) -> Result<(ReconcileResult, Action), ReconcileError> {
+    if let Some(pause) = context.caches.outdated_for(&source) {
+        return Ok((ReconcileResult::Unchanged, Action::requeue(pause)));
+    }
+    let (key, version) = (source.key(), source.metadata.resource_version.clone());
+    let result = Box::pin(steps(source, context)).await;
+    if let Err(ReconcileError::Status(error)) = &result
+        && (error.is_conflict() || error.is_not_found())
+    {
+        context.caches.note_outdated(key, version);
+    }
+    result
+}
+
+/// Observe, validate, build, apply, status.
+async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResult, Action), ReconcileError> {
     let now = Timestamp::now();
     let observed = observe::observe(&context.caches, source, now);
     let is_owner = observed.api_name_owner.is_none();
@@ -260,16 +302,16 @@ async fn finish(
             warn!(source = %source.key(), "Failed to publish the event {}: {error}", event.reason);
         }
     }
-    Ok((result, Action::requeue(look_again_after.unwrap_or(RESYNC))))
+    Ok((
+        result,
+        look_again_after.map_or_else(Action::await_change, Action::requeue),
+    ))
 }
 
 /// When a failed pass is tried again.
 #[allow(clippy::needless_pass_by_value, reason = "kube's Controller calls it so")]
-fn on_error(source: Arc<Guarded>, error: &ReconcileError, context: Arc<Context>) -> Action {
-    let key = SourceKey {
-        namespace: source.meta().namespace.clone().unwrap_or_default(),
-        name: source.meta().name.clone().unwrap_or_default(),
-    };
+fn on_error(source: Arc<Kept>, error: &ReconcileError, context: Arc<Context>) -> Action {
+    let key = source.key();
     if error.is_of_a_vanished_source() {
         return Action::await_change();
     }

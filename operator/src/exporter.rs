@@ -2,46 +2,67 @@
 //!
 //! The counters are the totals in the status, so that a restart of the operator is no reset.
 
-pub mod families;
-pub mod intervals;
+mod families;
+mod intervals;
+mod rows;
+mod text;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use jiff::Timestamp;
-use prometheus::{Encoder, TextEncoder, proto::MetricFamily};
+use prometheus::{TextEncoder, proto::MetricFamily};
 use sms_crds::{ScrapeSource, SourceKey};
 
 use crate::api_names::ApiNames;
 use intervals::Intervals;
 
 /// What is known of all sources.
-#[derive(Clone, Debug)]
 pub struct Sources<'s> {
-    /// Every source.
-    pub sources: Vec<&'s ScrapeSource>,
-    /// Which of them has which API name.
-    pub names: &'s ApiNames,
+    each: Box<Each<'s>>,
+    names: &'s ApiNames,
 }
+
+/// Hands over every source, one after another: all of them in their types would take several times the memory in which they
+/// are kept.
+type Each<'s> = dyn Fn(&mut dyn FnMut(&ScrapeSource)) + 's;
 
 impl<'s> Sources<'s> {
     /// `sources`, of which `names` knows the owners.
     pub fn new(sources: impl IntoIterator<Item = &'s ScrapeSource>, names: &'s ApiNames) -> Self {
+        let sources: Vec<_> = sources.into_iter().collect();
+        Self::of(
+            move |see| {
+                for source in &sources {
+                    see(source);
+                }
+            },
+            names,
+        )
+    }
+
+    /// The sources that `each` hands over, of which `names` knows the owners.
+    pub fn of(each: impl Fn(&mut dyn FnMut(&ScrapeSource)) + 's, names: &'s ApiNames) -> Self {
         Self {
-            sources: sources.into_iter().collect(),
+            each: Box::new(each),
             names,
         }
     }
 
     /// The source that each API name belongs to.
     pub fn owners(&self) -> HashMap<String, SourceKey> {
-        self.sources
-            .iter()
-            .filter(|source| self.names.is_owner(source))
-            .map(|source| (source.api_name(), source.key()))
-            .collect()
+        let mut owners = HashMap::new();
+        (self.each)(&mut |source| {
+            if self.names.is_owner(source) {
+                owners.insert(source.api_name(), source.key());
+            }
+        });
+        owners
     }
 }
 
@@ -50,6 +71,8 @@ impl<'s> Sources<'s> {
 pub struct Exporter {
     installation: String,
     intervals: Mutex<Intervals>,
+    /// Bytes of the last text: the next one is about as long, and is not moved while it grows.
+    size: AtomicUsize,
 }
 
 impl Exporter {
@@ -58,6 +81,7 @@ impl Exporter {
         Self {
             installation: installation.into(),
             intervals: Mutex::default(),
+            size: AtomicUsize::default(),
         }
     }
 
@@ -73,22 +97,16 @@ impl Exporter {
         sources: Option<&Sources<'_>>,
         now: Timestamp,
     ) -> Result<String, prometheus::Error> {
-        let mut text = Vec::new();
-        let encoder = TextEncoder::new();
-        encoder.encode(own, &mut text)?;
+        let mut text = String::with_capacity(self.size.load(Ordering::Relaxed));
+        TextEncoder::new().encode_utf8(own, &mut text)?;
         if let Some(sources) = sources {
             let mut intervals = self.intervals.lock().unwrap_or_else(PoisonError::into_inner);
-            let rows = families::rows(sources, now, &mut intervals);
+            let rows = rows::rows(sources, now, &mut intervals);
             drop(intervals);
-            // One family at a time: all of them together would take several times the memory of their text.
-            for write in families::WRITERS {
-                let family = write(&rows, &self.installation);
-                if !family.get_metric().is_empty() {
-                    encoder.encode(&[family], &mut text)?;
-                }
-            }
+            families::write(&mut text, &rows, &self.installation);
         }
-        String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
+        self.size.store(text.len() + text.len() / 64, Ordering::Relaxed);
+        Ok(text)
     }
 }
 

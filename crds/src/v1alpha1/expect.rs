@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct ExpectSpec {
-    /// Fewest accepted events. Default: 0, that is no limit.
+    /// Fewest accepted events. Default: 1 where recent runs had events. 0 is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub min_events: Option<i64>,

@@ -4,7 +4,7 @@ use http::{Response, header};
 use hyper::body::Bytes;
 use serde_json::json;
 
-use super::{Error, Sent, whole};
+use super::{Error, Sent, answer::whole};
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

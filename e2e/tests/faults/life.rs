@@ -3,17 +3,20 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use k8s_openapi::api::{
     batch::v1::{CronJob, Job},
-    core::v1::Pod,
+    core::v1::{ConfigMap, Pod},
 };
 use kube::{
     Api,
-    api::{DeleteParams, Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
 use sms_crds::ScrapeSource;
@@ -25,6 +28,7 @@ use sms_e2e::{
     proxy::{Act, Answer, Call},
     source::runs,
 };
+use tokio::sync::OnceCell;
 
 use super::{A_WHILE, proxy};
 
@@ -92,13 +96,52 @@ pub struct Life {
     pub recovery: Duration,
 }
 
-/// Whether there is somebody who makes Pods of Jobs and collects what has no owner. Says so if not.
-pub fn has_controllers(cluster: &Cluster) -> bool {
+/// Says so if there is nobody.
+fn has_controllers(cluster: &Cluster) -> bool {
     let has = cluster.can_stop_components() && cluster.process(Component::ControllerManager).is_some();
     if !has {
         println!("skipped: this cluster has no controllers");
     }
     has
+}
+
+/// Whether there is somebody who makes Pods of Jobs and collects what has no owner, who knows of sources by now.
+pub async fn is_collected(cluster: &Cluster) -> bool {
+    static KNOWS: OnceCell<()> = OnceCell::const_new();
+    if !has_controllers(cluster) {
+        return false;
+    }
+    KNOWS.get_or_init(|| until_collected(cluster)).await;
+    true
+}
+
+/// Waits until the garbage collector follows sources: it looks for new kinds every half a minute, and never learns of an
+/// owner that came and went before.
+async fn until_collected(cluster: &Cluster) {
+    let namespace = Namespace::create(cluster, "collected").await;
+    let (sources, maps): (Api<ScrapeSource>, Api<ConfigMap>) = (namespace.api(), namespace.api());
+    let count = AtomicUsize::new(0);
+    eventually(A_WHILE, "what belonged to a source is collected", || async {
+        let name = format!("probe-{}", count.fetch_add(1, Ordering::Relaxed));
+        crowd::create(&namespace, &crowd::idle(&name)).await;
+        let uid = sources.get(&name).await.unwrap().metadata.uid;
+        let owned: ConfigMap =
+            serde_json::from_value(json!({ "metadata": { "name": name, "ownerReferences": [{
+                "apiVersion": "sms-scraper.dev/v1alpha1", "kind": "ScrapeSource", "name": name, "uid": uid,
+            }]}}))
+            .unwrap();
+        maps.create(&PostParams::default(), &owned).await.unwrap();
+        sources.delete(&name, &DeleteParams::default()).await.unwrap();
+        for _ in 0..50 {
+            if maps.get_opt(&name).await.unwrap().is_none() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(format!("{name} is still there"))
+    })
+    .await;
+    namespace.delete().await;
 }
 
 /// A life without a fault.

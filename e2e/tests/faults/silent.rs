@@ -13,7 +13,7 @@ const SIZE: usize = 5;
 /// The longest time of one call of the operator.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// How long an API server may be silent before the operator says so.
-const UNREADY: Duration = Duration::from_secs(60);
+const UNREADY: Duration = Duration::from_mins(1);
 /// What a busy machine may add.
 const SLACK: Duration = Duration::from_secs(30);
 

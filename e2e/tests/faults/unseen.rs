@@ -14,12 +14,12 @@ use sms_e2e::{
     proxy::{Act, Answer, Verb},
 };
 
-use super::{A_WHILE, Scene, life::has_controllers, prove};
+use super::{A_WHILE, Scene, life::is_collected, prove};
 
 const SIZE: usize = 4;
 const RESOURCES: [&str; 4] = ["scrapesources", "cronjobs", "jobs", "pods"];
 /// What a busy machine may need for what takes a second.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// How a watch learns that its version is too old.
 const TOO_OLD: [Answer; 2] = [
@@ -205,10 +205,10 @@ async fn what_happened_unseen_is_made_up_for() {
     let Some(cluster) = Cluster::from_env().await else {
         return;
     };
-    if !has_controllers(&cluster) {
+    operator::install_rights(&cluster).await;
+    if !is_collected(&cluster).await {
         return;
     }
-    operator::install_rights(&cluster).await;
     // A fresh install of what is there in the end.
     let calm = Namespace::create(&cluster, "calm").await;
     crowd::create_all(&calm, &crowd::names(SIZE)).await;

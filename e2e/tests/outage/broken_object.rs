@@ -19,6 +19,8 @@ use sms_e2e::{
     services::Pushgateway,
 };
 
+use sms_proof::record;
+
 use super::{A_WHILE, ONE_AT_A_TIME};
 
 const GOOD: usize = 97;
@@ -177,6 +179,17 @@ async fn objects_that_cannot_be_read_say_so_and_hinder_nobody() {
         "the source is there"
     );
 
+    let met = record(
+        sms_proof::Group::OperatorFaults,
+        "objects that cannot be read among good ones",
+        format!(
+            "{GOOD} of {GOOD} others ready, {} of {0} named with their field",
+            broken().len()
+        ),
+        "every other source is ready, each bad one has a reason, and is written once",
+        true,
+    );
+    assert!(met);
     // It can be mended.
     let kind = ApiResource::erase::<ScrapeSource>(&());
     let sources: Api<DynamicObject> = Api::namespaced_with(cluster.client(), namespace.name(), &kind);

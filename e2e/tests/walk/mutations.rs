@@ -24,8 +24,8 @@ const EXCLUSIVE: [&[&str]; 6] = [
 ];
 
 /// Texts that mean something to some field: jq, CSS, a regular expression, an address, a duration, a time, a schedule, a
-/// zone, a quantity, a name; and what nobody wants.
-const TEXTS: [&str; 18] = [
+/// zone, a quantity, names; and what nobody wants.
+const TEXTS: [&str; 19] = [
     ".x[]",
     "div.event > a",
     "^a+(b|c)$",
@@ -37,6 +37,7 @@ const TEXTS: [&str; 18] = [
     "Europe/Berlin",
     "500m",
     "blue-moon",
+    "sms-secret",
     "%Y-%m-%d",
     "",
     "(((",
@@ -221,9 +222,9 @@ fn example(name: &str, schema: &Value) -> Value {
 }
 
 fn push(path: &[Step], value: Value, is_forbidden: bool, found: &mut Vec<Mutation>) {
-    let mut name: String = path.iter().map(|step| format!(".{}", step.field)).collect();
+    let place: Vec<_> = path.iter().map(|step| step.field.as_str()).collect();
     let text: String = value.to_string().chars().take(40).collect();
-    name = format!("spec{name} = {text}");
+    let name = format!("spec.{} = {text}", place.join("."));
     let mut spec = base();
     set(&mut spec, path, value);
     found.push(Mutation {

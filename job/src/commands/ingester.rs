@@ -30,7 +30,7 @@ pub async fn run(args: IngesterArgs) -> Result<u8, CommandError> {
     for problem in &loaded.problems {
         error!("{problem}");
     }
-    let environment = setup::environment(&args.store, &args.reach, &args.push, stop)
+    let environment = setup::environment(&args.store, &args.reach, &args.push, stop, true)
         .inspect_err(|error| not_begun(&args, Reason::ContainerConfigInvalid, error.message.clone()))?;
     info!(store = %environment.stores.default_url(), sources = loaded.sources.len(), "Started ingester");
 

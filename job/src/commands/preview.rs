@@ -21,7 +21,7 @@ use crate::{
 /// Shows the events of one source.
 pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
     let loaded = choose(&args)?;
-    let zone = TimeZone::get(loaded.source.venue_time_zone()).unwrap_or(TimeZone::UTC);
+    let zone = sms_crds::zone::named(loaded.source.venue_time_zone()).unwrap_or(TimeZone::UTC);
     let now = match &args.now {
         Some(text) => parse_now(text, &zone).map_err(CommandError::configuration)?,
         None => Timestamp::now(),
@@ -37,7 +37,7 @@ pub async fn run(args: PreviewArgs) -> Result<u8, CommandError> {
         pushgateway: None,
         installation: String::new(),
     };
-    let environment = setup::environment(&nothing, &args.reach, &push, stop)?;
+    let environment = setup::environment(&nothing, &args.reach, &push, stop, false)?;
     let fixture = fixture(&args, &loaded)?;
     let preview = preview(&loaded, &environment, now, fixture.as_ref())
         .await

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use sms_crds::schedule::Schedule;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -30,7 +30,7 @@ pub async fn run(args: ServeArgs) -> Result<u8, CommandError> {
     for problem in &loaded.problems {
         error!("{problem}");
     }
-    let environment = setup::environment(&args.store, &args.reach, &args.push, stop)?;
+    let environment = setup::environment(&args.store, &args.reach, &args.push, stop, false)?;
     let exporter = Exporter::new()
         .map_err(|error| CommandError::transient(format!("failed to make metrics: {error}")))?;
     let everywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
@@ -97,7 +97,7 @@ fn schedule(loaded: LoadedSource) -> Result<Scheduled, CommandError> {
     let key = loaded.source.key();
     let schedule = Schedule::parse(&spec.schedule, &key)
         .map_err(|error| CommandError::configuration(format!("{key}: spec.schedule: {error}")))?;
-    let zone = TimeZone::get(&spec.time_zone)
+    let zone = sms_crds::zone::named(&spec.time_zone)
         .map_err(|error| CommandError::configuration(format!("{key}: spec.timeZone: {error}")))?;
     Ok(Scheduled {
         loaded,

@@ -113,12 +113,14 @@ fn proxy(text: &str) -> Result<Url, CommandError> {
     })
 }
 
-/// The environment of runs.
+/// The environment of runs. A process that ends with its runs may read pages itself (`reads_here`); one that goes on
+/// leaves all of them to workers.
 pub fn environment(
     store: &StoreArgs,
     reach: &ReachArgs,
     push: &PushArgs,
     stop: Stop,
+    reads_here: bool,
 ) -> Result<Arc<Environment>, CommandError> {
     let settings = push
         .pushgateway
@@ -139,6 +141,7 @@ pub fn environment(
     }
     Ok(Arc::new(Environment {
         worker,
+        reads_here,
         allow_private_addresses: reach.allow_private_addresses,
         ca_file: reach.ca_file.clone(),
         proxy: reach.proxy.as_deref().map(proxy).transpose()?,

@@ -5,6 +5,7 @@
 //! the worker process that it runs in.
 
 mod language;
+mod nesting;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -16,7 +16,7 @@ use super::{
 use crate::normalise::Normaliser;
 
 /// Limits of a run where the manifest is silent.
-const DEFAULT_MAX_ITEMS: usize = 10_000;
+pub(super) const DEFAULT_MAX_ITEMS: usize = 10_000;
 const DEFAULT_MAX_FOLLOWED: usize = 200;
 
 /// Everything that a run needs to read the pages of one source.
@@ -96,7 +96,7 @@ impl Plan {
         let pages = source.spec.fetch.pages.as_ref();
         let next = pages.and_then(|pages| NextLink::compile(pages, &mut errors));
         let time_zone = collect(
-            TimeZone::get(&zone).map_err(|_| {
+            sms_crds::zone::named(&zone).map_err(|_| {
                 let problem = format!("{zone:?} is no time zone; write for example America/Los_Angeles");
                 PlanError::new("spec.extract.timeZone", problem)
             }),

@@ -11,6 +11,16 @@ pub fn encode(text: &str) -> String {
         .replace('+', "%20")
 }
 
+/// User name or password of an address, as they are meant.
+pub fn percent_decoded(text: &str) -> String {
+    // Decoded as the form `a=<text>`, which is the decoder that the url crate offers; in userinfo `+` and `&` are literal.
+    let form = format!("a={}", text.replace('+', "%2B").replace('&', "%26"));
+    form_urlencoded::parse(form.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
 fn is_named(pair: &str, name: &str) -> bool {
     form_urlencoded::parse(pair.as_bytes())
         .next()

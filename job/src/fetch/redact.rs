@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use memchr::memmem;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
-use super::address::encode;
+use super::address::{encode, percent_decoded};
 
 /// What stands in place of a secret.
 const MASK: &str = "***";
@@ -22,6 +24,8 @@ pub struct Redactor {
     /// Query parameter that carries a secret.
     parameter: Option<String>,
     secrets: Vec<SecretString>,
+    /// The secrets that are looked for in texts, each in every way of writing it.
+    forms: Vec<SecretString>,
 }
 
 impl fmt::Debug for Redactor {
@@ -35,7 +39,24 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Hides `secrets` wherever they stand, and the values of the query parameter `parameter`.
     pub fn new(parameter: Option<String>, secrets: Vec<SecretString>) -> Self {
-        Self { parameter, secrets }
+        let forms = forms(&secrets);
+        Self {
+            parameter,
+            secrets,
+            forms,
+        }
+    }
+
+    /// Hides the user and the password of a proxy too, which may repeat them in what it answers itself.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Option<&Url>) -> Self {
+        if let Some((user, password)) = proxy.and_then(|url| Some((url.username(), url.password()?))) {
+            let (user, password) = (percent_decoded(user), percent_decoded(password));
+            self.secrets.push(format!("{user}:{password}").into());
+            self.secrets.push(password.into());
+            self.forms = forms(&self.secrets);
+        }
+        self
     }
 
     /// Scheme, host, port, path and query, without user info, fragment and the values of parameters that hold a
@@ -53,18 +74,43 @@ impl Redactor {
         cut(&self.text(shown.as_str()), URL_LENGTH)
     }
 
-    /// `text` with every secret masked, also where it is percent-encoded.
+    /// `text` with every secret masked, also where it is percent-encoded or escaped.
     pub fn text(&self, text: &str) -> String {
         let mut masked = text.to_owned();
-        for secret in &self.secrets {
-            let secret = secret.expose_secret();
-            if secret.len() >= SHORTEST {
-                masked = masked.replace(secret, MASK);
-                masked = masked.replace(&encode(secret), MASK);
-                masked = masked.replace(&encode(secret).replace("%20", "+"), MASK);
-            }
+        for form in &self.forms {
+            masked = masked.replace(form.expose_secret(), MASK);
         }
         masked
+    }
+
+    /// The bytes of a page with every secret masked, so that what a server echoes becomes no part of an event. A short
+    /// secret is left: it could be a word of the page.
+    pub fn page(&self, mut page: Vec<u8>) -> Vec<u8> {
+        for form in &self.forms {
+            let form = form.expose_secret().as_bytes();
+            if form.len() < SHORTEST_ANYWHERE {
+                continue;
+            }
+            let places: Vec<usize> = memmem::find_iter(&page, form).collect();
+            if places.is_empty() {
+                continue;
+            }
+            let mut masked = Vec::with_capacity(page.len());
+            let mut from = 0;
+            for at in places {
+                masked.extend_from_slice(&page[from..at]);
+                masked.extend_from_slice(MASK.as_bytes());
+                from = at + form.len();
+            }
+            masked.extend_from_slice(&page[from..]);
+            page = masked;
+        }
+        page
+    }
+
+    /// Whether a text holds a secret in any way of writing it.
+    pub fn is_in(&self, text: &str) -> bool {
+        self.forms.iter().any(|form| text.contains(form.expose_secret()))
     }
 
     /// Whether `url` carries a secret, as it is or percent-encoded: a long one anywhere, a short one as a whole value,
@@ -87,6 +133,12 @@ impl Redactor {
         })
     }
 
+    /// Whether the value of a query parameter is what a masked page has in place of a secret.
+    pub fn is_masked(url: &Url, parameter: &str) -> bool {
+        url.query_pairs()
+            .any(|(name, value)| name == parameter && value == MASK)
+    }
+
     fn pair(&self, pair: &str) -> String {
         match form_urlencoded::parse(pair.as_bytes()).next() {
             Some((name, value))
@@ -99,6 +151,56 @@ impl Redactor {
             _ => pair.to_owned(),
         }
     }
+}
+
+/// Each secret in every way of writing it, the longest first, since one can hold another.
+fn forms(secrets: &[SecretString]) -> Vec<SecretString> {
+    let mut forms: Vec<String> = secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .filter(|secret| secret.len() >= SHORTEST)
+        .flat_map(|secret| {
+            let encoded = encode(secret);
+            let html = secret
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+                .replace('"', "&quot;");
+            let json = serde_json::Value::from(secret).to_string();
+            let json = json[1..json.len() - 1].to_owned();
+            [
+                secret.to_owned(),
+                with_lower_escapes(&encoded),
+                with_lower_escapes(&encoded.replace("%20", "+")),
+                encoded.replace("%20", "+"),
+                encoded,
+                html,
+                json.replace('/', "\\/"),
+                json,
+                BASE64_STANDARD.encode(secret),
+            ]
+        })
+        .collect();
+    forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    forms.dedup();
+    forms.into_iter().map(SecretString::from).collect()
+}
+
+/// `%2f` for `%2F`: both are right (RFC 3986, section 2.1).
+fn with_lower_escapes(encoded: &str) -> String {
+    let mut hex_left = 0_u8;
+    encoded
+        .chars()
+        .map(|char| {
+            let is_hex = hex_left > 0;
+            hex_left = if char == '%' {
+                2
+            } else {
+                hex_left.saturating_sub(1)
+            };
+            if is_hex { char.to_ascii_lowercase() } else { char }
+        })
+        .collect()
 }
 
 /// Whether a header or parameter of this name usually holds a credential.
@@ -189,6 +291,18 @@ mod tests {
         assert_eq!(
             redactor().text("abc is too short to be looked for"),
             "abc is too short to be looked for"
+        );
+    }
+
+    #[test]
+    fn a_page_that_echoes_a_secret_is_masked_however_it_is_written() {
+        let page = r"s3cr3t/+ value|s3cr3t%2F%2B%20value|s3cr3t%2f%2b+value|s3cr3t\/+ value|czNjcjN0LysgdmFsdWU=|abc|";
+        let masked = redactor().page(page.as_bytes().to_vec());
+        assert_eq!(String::from_utf8(masked).unwrap(), "***|***|***|***|***|abc|");
+        let redactor = Redactor::new(None, vec![SecretString::from("a&b<c>\"d\"")]);
+        assert_eq!(
+            redactor.text("a&amp;b&lt;c&gt;&quot;d&quot; a&b<c>\\\"d\\\""),
+            "*** ***"
         );
     }
 

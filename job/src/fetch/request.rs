@@ -145,8 +145,10 @@ impl RequestPlan {
         let mut sent = url.clone();
         if let Credentials::Query(name, secret) = &self.credentials
             && self.is_home(url)
-            && !has_parameter(url, name)
+            && (!has_parameter(url, name) || Redactor::is_masked(url, name))
         {
+            // An address from a page that echoed the secret has a mask in its place.
+            remove_parameter(&mut sent, name);
             add_parameter(&mut sent, name, secret.expose_secret());
         }
         sent
@@ -271,13 +273,15 @@ fn read_header(
             let value = HeaderValue::from_str(text)
                 .map_err(|_| FetchError::spec(&path, "a header value is printable ASCII on one line"))?;
             let is_confined = sounds_secret(name.as_str());
+            // It should not stand in a manifest; where it does, it is not told further.
+            let secret = is_confined.then(|| SecretString::from(text.as_str()));
             Ok((
                 Header {
                     name,
                     value,
                     is_confined,
                 },
-                None,
+                secret,
             ))
         }
         (None, Some(reference)) => {
@@ -314,10 +318,12 @@ fn credentials(
         Ok(secret)
     };
     match (&auth.basic, &auth.bearer, &auth.header, &auth.query) {
-        (Some(basic), None, None, None) => Ok(Credentials::Basic(
-            basic.username.clone(),
-            get(&basic.secret_key_ref)?,
-        )),
+        (Some(basic), None, None, None) => {
+            let password = get(&basic.secret_key_ref)?;
+            let pair = format!("{}:{}", basic.username, password.expose_secret());
+            known.push(pair.into());
+            Ok(Credentials::Basic(basic.username.clone(), password))
+        }
         (None, Some(bearer), None, None) => {
             let token = get(&bearer.secret_key_ref)?;
             let value = SecretString::from(format!("Bearer {}", token.expose_secret()));

@@ -150,6 +150,13 @@ mod tests {
         }
         let accepted = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept()).await;
         assert!(accepted.is_err(), "somebody connected");
+        assert!(sms_proof::record(
+            sms_proof::Group::HostileServers,
+            "names with a private answer, alone and among public ones",
+            "3 answers refused, 0 connections",
+            "0 connections",
+            true,
+        ));
     }
 
     #[tokio::test]
@@ -168,6 +175,13 @@ mod tests {
         assert_eq!(count.load(Ordering::SeqCst), 1);
         let accepted = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept()).await;
         assert!(accepted.is_err(), "somebody connected");
+        assert!(sms_proof::record(
+            sms_proof::Group::HostileServers,
+            "a name that means another address between check and connect",
+            "1 look-up, 0 connections to the second address",
+            "the address that was checked is connected to",
+            true,
+        ));
     }
 
     #[tokio::test]

@@ -175,7 +175,9 @@ impl Session {
         } else {
             remedy(status)
         };
-        let excerpt = self.plan.redactor.text(&excerpt(&visit.answer.body));
+        // Masked before it is cut, or half a secret would be left at its end.
+        let excerpt = excerpt(&self.plan.redactor.page(visit.answer.body.clone()));
+        let excerpt = self.plan.redactor.text(&excerpt);
         FetchError::Status {
             url,
             status,

@@ -73,6 +73,13 @@ async fn a_redirect_to_a_private_address_is_refused_before_anything_connects() {
     }
     let accepted = tokio::time::timeout(Duration::from_millis(50), victim.accept()).await;
     assert!(accepted.is_err(), "somebody connected");
+    assert!(sms_proof::record(
+        sms_proof::Group::HostileServers,
+        "redirects to private addresses",
+        "6 redirects refused, 0 connections",
+        "0 connections",
+        true,
+    ));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::normalise::Normaliser;

@@ -1,5 +1,7 @@
 //! Prices out of texts, numbers and objects. Pure.
 
+mod plain;
+
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -36,33 +38,32 @@ impl Price {
     }
 }
 
+// A text is one line, in which all white space is single spaces: the patterns need no class for it, which would be most
+// of their size.
+
 const NUMBER: &str = r"[0-9](?:[0-9.,'’]*[0-9])?";
 const MARK: &str = r"US\$|CA\$|AU\$|NZ\$|MX\$|HK\$|R\$|S\$|C\$|A\$|\$|€|£|¥|₹|\b(?:USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|SEK|NOK|DKK|PLN|MXN|BRL)";
 
 /// `$20`, `USD 22.50`, `€ 12,50`, then possibly `-25`, `to 25`, `/25` as the other end of a range.
 static MARK_FIRST: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"(?i)(?P<before>\b(?:save|minus)\s+|-\s?)?(?P<mark>{MARK})\s?(?P<a>{NUMBER})(?:\s?(?:-|–|—|~|/|\bto\b|\bbis\b|\bor\b)\s?(?:{MARK})?\s?(?P<b>{NUMBER})(?P<btail>\s?(?:\+|%|:[0-9]|am\b|pm\b|p\.m|a\.m|yrs?\b|years?\b|(?:and|&) (?:over|up|older)|days?\b|min\b|hours?\b|people|tickets|drinks?\b)|[a-z])?)?"
+        r"(?i)(?P<before>\b(?:save|minus) +|- ?)?(?P<mark>{MARK}) ?(?P<a>{NUMBER})(?: ?(?:-|–|—|~|/|\bto\b|\bbis\b|\bor\b) ?(?:{MARK})? ?(?P<b>{NUMBER})(?P<btail> ?(?:\+|%|:[0-9]|am\b|pm\b|p\.m|a\.m|yrs?\b|years?\b|(?:and|&) (?:over|up|older)|days?\b|min\b|hours?\b|people|tickets|drinks?\b)|[a-z])?)?"
     ))
     .ok()
 });
 /// `12,50 €`, `20 EUR`, `15 dollars`, `20,- €`.
 static MARK_LAST: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"(?i)(?:(?P<b>{NUMBER})\s?(?:-|–|—|\bto\b|\bbis\b|/)\s?)?(?P<a>{NUMBER})(?:,[-–—]+)?\s?(?P<mark>€|£|\$|(?:USD|EUR|GBP|CAD|AUD|CHF|SEK|NOK|DKK|PLN)\b|dollars?\b|bucks?\b|euros?\b|pounds?\b)"
+        r"(?i)(?:(?P<b>{NUMBER}) ?(?:-|–|—|\bto\b|\bbis\b|/) ?)?(?P<a>{NUMBER})(?:,[-–—]+)? ?(?P<mark>€|£|\$|(?:USD|EUR|GBP|CAD|AUD|CHF|SEK|NOK|DKK|PLN)\b|dollars?\b|bucks?\b|euros?\b|pounds?\b)"
     ))
     .ok()
 });
 /// A text that is nothing but a number or a range of two.
-static BARE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(&format!(
-        r"^\+?(?P<a>{NUMBER})(?:\s?[-–—]\s?(?P<b>{NUMBER}))?\+?$"
-    ))
-    .ok()
-});
+static BARE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&format!(r"^\+?(?P<a>{NUMBER})(?: ?[-–—] ?(?P<b>{NUMBER}))?\+?$")).ok());
 /// What follows an amount that is no price of admission.
 static NOT_A_PRICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\s?(?:off\b|discount|(?:service |ticket |booking )?fees?\b|(?:in )?fees?\b|drinks?\b|beers?\b|wells?\b|parking\b|gift|prize|value\b|million|k\b|bn\b)").ok()
+    Regex::new(r"(?i)^ ?(?:off\b|discount|(?:service |ticket |booking )?fees?\b|(?:in )?fees?\b|drinks?\b|beers?\b|wells?\b|parking\b|gift|prize|value\b|million|k\b|bn\b)").ok()
 });
 static FREE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:^|[^-\w])(?P<word>free|gratis|gratuit[oae]?|kostenlos|eintritt frei|entrée libre|entrada libre|ingresso libero|no (?:cover|charge)|by donation|complimentary)(?:$|[^-\w])").ok()
@@ -71,11 +72,11 @@ static NOT_FREE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:(?:smoke|alcohol|gluten|sugar|dairy|drug|fee|hands|feel|not|nut)[ -]free|free[ -](?:parking|shipping|wi-?fi|drinks?|beer|food|gift|snacks|coat|will|jazz|standing|form|to re))\b").ok()
 });
 static OPEN_END: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:tickets?:?\s*)?(?:from|starting (?:at|from)|starts at|ab|desde|à partir de|minimum)\b|[$€£]\s?[0-9][0-9.,]*\s?(?:\+|& up|and up)\s*$").ok()
+    Regex::new(r"(?i)^\W*(?:tickets?:? *)?(?:from|starting (?:at|from)|starts at|ab|desde|à partir de|minimum)\b|[$€£] ?[0-9][0-9.,]* ?(?:\+|& up|and up) *$").ok()
 });
 
 static UP_TO: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)^\W*(?:tickets?:?\s*)?(?:up to|under|at most|max\.?|bis zu|jusqu.à|hasta)\b").ok()
+    Regex::new(r"(?i)^\W*(?:tickets?:? *)?(?:up to|under|at most|max\.?|bis zu|jusqu.à|hasta)\b").ok()
 });
 
 /// Keys of objects: the lowest, the highest, one price; currency.
@@ -189,8 +190,12 @@ fn code_of_mark(mark: &str) -> Option<&'static str> {
 fn of_text(raw: &str) -> Price {
     let cut: String = raw.chars().take(LONGEST).collect();
     let text = text::line(&cut);
+    plain::read(&text).unwrap_or_else(|| by_patterns(&text))
+}
+
+fn by_patterns(text: &str) -> Price {
     let mut price = Price::default();
-    if let Some(captures) = BARE.as_ref().and_then(|bare| bare.captures(&text)) {
+    if let Some(captures) = BARE.as_ref().and_then(|bare| bare.captures(text)) {
         let amounts: Vec<f64> = ["a", "b"]
             .iter()
             .filter_map(|n| amount_of(&captures, n, ""))
@@ -208,18 +213,18 @@ fn of_text(raw: &str) -> Price {
         }
         return price;
     }
-    collect(&text, MARK_FIRST.as_ref(), &mut price);
+    collect(text, MARK_FIRST.as_ref(), &mut price);
     if price.min.is_none() {
-        collect(&text, MARK_LAST.as_ref(), &mut price);
+        collect(text, MARK_LAST.as_ref(), &mut price);
     }
-    let open = OPEN_END.as_ref().is_some_and(|open| open.is_match(&text));
+    let open = OPEN_END.as_ref().is_some_and(|open| open.is_match(text));
     if open && price.min == price.max {
         price.max = None;
     }
-    if price.min == price.max && UP_TO.as_ref().is_some_and(|up_to| up_to.is_match(&text)) {
+    if price.min == price.max && UP_TO.as_ref().is_some_and(|up_to| up_to.is_match(text)) {
         price.min = None;
     }
-    if is_free(&text) {
+    if is_free(text) {
         price.min = Some(0.0);
         price.max = price.max.or(Some(0.0));
     }

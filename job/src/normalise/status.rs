@@ -1,5 +1,7 @@
 //! Whether an event takes place and has tickets left: status texts, flags, and words around a title. Pure.
 
+mod hint;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -126,6 +128,9 @@ pub(super) fn of_text(text: &str) -> Standing {
 /// Reads a status word that is set apart from the title (`CANCELLED - `, `(Sold out)`, `POSTPONED:`).
 pub(super) fn of_title(title: &str) -> Standing {
     let mut standing = Standing::default();
+    if !hint::is_possible(title) {
+        return standing;
+    }
     for pattern in [&AROUND_TITLE, &CAPITALS] {
         let Some(pattern) = pattern.as_ref() else { continue };
         for captures in pattern.captures_iter(title) {
@@ -139,6 +144,9 @@ pub(super) fn of_title(title: &str) -> Standing {
 
 /// The title without such words, for comparing titles of two runs.
 pub(crate) fn without_status(title: &str) -> String {
+    if !hint::is_possible(title) {
+        return title.to_owned();
+    }
     match (AROUND_TITLE.as_ref(), CAPITALS.as_ref()) {
         (Some(around), Some(capitals)) => {
             let mut bare = around.replace_all(title, " ").into_owned();

@@ -1,6 +1,9 @@
 //! Fetch and extract: pages, further pages, detail pages. IO through [`Fetcher`] and [`Worker`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use sms_crds::{
@@ -13,10 +16,13 @@ use super::progress::{Failure, count_error};
 use crate::{
     document::Document,
     environment::{Environment, LoadedSource},
-    extract::session::{Extraction, PageSummary},
-    fetch::{FetchSettings, Fetched, Fetcher, Page, Validators, paging},
+    extract::{
+        bounded::is_plain,
+        session::{Extraction, PageSummary},
+    },
+    fetch::{FetchError, FetchSettings, Fetched, Fetcher, Page, Validators, paging},
     store::StoredValidators,
-    worker::Worker,
+    worker::{Worker, here},
 };
 
 /// Most pages of a run where the manifest is silent.
@@ -59,21 +65,7 @@ pub async fn collect(
 ) -> Result<Collected, Failure> {
     let source = &loaded.source;
     report.step = Some(Step::Fetch);
-    let settings = FetchSettings {
-        allow_private_addresses: environment.allow_private_addresses,
-        ca_file: environment.ca_file.clone(),
-        proxy: environment.proxy.clone(),
-        allow_files: loaded.folder.is_some(),
-        manifest_dir: loaded.folder.clone(),
-    };
-    let fetcher = Fetcher::new(
-        &source.spec.fetch,
-        &settings,
-        &environment.secrets,
-        options.now,
-        &source.spec.time_zone,
-    )?;
-    let fetcher = fetcher.with_deadline(options.deadline);
+    let fetcher = fetcher(loaded, environment, options)?;
     let known = options
         .known
         .filter(|_| source.spec.fetch.pages.is_none())
@@ -82,7 +74,15 @@ pub async fn collect(
             last_modified: known.last_modified.clone(),
             body_hash: known.body_hash.clone(),
         });
-    let mut first = match fetcher.first(known.as_ref()).await? {
+    let reads_here = environment.reads_here && !options.trace && is_plain(source);
+    // Without validators the page will have to be read: the worker starts while it is under way.
+    let (answer, early) = tokio::join!(fetcher.first(known.as_ref()), async {
+        match known.is_none() && !reads_here {
+            true => Some(Worker::start(&environment.worker, source, options.now, options.trace).await),
+            false => None,
+        }
+    });
+    let mut first = match answer? {
         Fetched::NotModified => {
             report.http_status = Some(304);
             report.pages = 1;
@@ -103,11 +103,22 @@ pub async fn collect(
     }
 
     report.step = Some(Step::Extract);
-    let mut worker = Worker::start(&environment.worker, source, options.now, options.trace).await?;
     let mut bytes = first.document.body.len();
-    let summary = worker.page(&first.document).await?;
+    let head = first.document.clone_head();
+    let document = Arc::new(std::mem::replace(&mut first.document, head));
+    if reads_here && let Some(extraction) = here::read(source, options.now, &document).await {
+        return Ok(Collected::Read {
+            extraction,
+            validators,
+        });
+    }
+    let mut worker = match early {
+        Some(worker) => worker?,
+        None => Worker::start(&environment.worker, source, options.now, options.trace).await?,
+    };
+    let summary = worker.page(&document).await?;
     // The worker has it; here it would only lie beside the events.
-    first.document.body = Vec::new();
+    drop(document);
     debug!(
         api = source.api_name(),
         url = first.document.url,
@@ -123,6 +134,24 @@ pub async fn collect(
         extraction,
         validators,
     })
+}
+
+fn fetcher(
+    loaded: &LoadedSource,
+    environment: &Environment,
+    options: &CollectOptions<'_>,
+) -> Result<Fetcher, FetchError> {
+    let spec = &loaded.source.spec;
+    let settings = FetchSettings {
+        allow_private_addresses: environment.allow_private_addresses,
+        ca_file: environment.ca_file.clone(),
+        proxy: environment.proxy.clone(),
+        allow_files: loaded.folder.is_some(),
+        manifest_dir: loaded.folder.clone(),
+    };
+    let (secrets, now) = (&environment.secrets, options.now);
+    let fetcher = Fetcher::new(&spec.fetch, &settings, secrets, now, &spec.time_zone)?;
+    Ok(fetcher.with_deadline(options.deadline))
 }
 
 /// Reads the pages after the first; returns their bytes. A page that fails makes the run partial, it does not end it:

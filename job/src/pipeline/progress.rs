@@ -199,17 +199,23 @@ pub fn skipped_by_cadence(report: &mut RunReport, earliest: Timestamp) {
     ));
 }
 
-/// Identifier of a run, unique enough for one source: microseconds since the epoch in base 36, which a person can type.
-pub fn run_id(started_at: Timestamp) -> String {
+/// Identifier of a run: microseconds since the epoch and four random digits, in base 36, which a person can type. Two runs
+/// that start in the same microsecond, as in a crowd that one machine starts at once, are two runs all the same: of rows with
+/// one identifier the store keeps the last.
+pub fn run_id(started_at: Timestamp, random: u32) -> String {
+    let moment = u64::try_from(started_at.as_microsecond()).unwrap_or_default();
+    base_36(moment, 1) + &base_36(u64::from(random) % 36_u64.pow(4), 4)
+}
+
+/// A number in base 36, with zeros in front up to `digits`.
+fn base_36(mut rest: u64, digits: usize) -> String {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut rest = u64::try_from(started_at.as_microsecond()).unwrap_or_default();
-    let mut id = Vec::new();
-    while rest > 0 {
-        id.push(DIGITS[usize::try_from(rest % 36).unwrap_or_default()]);
+    let mut reversed = Vec::new();
+    while rest > 0 || reversed.len() < digits {
+        reversed.push(char::from(DIGITS[usize::try_from(rest % 36).unwrap_or_default()]));
         rest /= 36;
     }
-    id.reverse();
-    String::from_utf8_lossy(&id).into_owned()
+    reversed.iter().rev().collect()
 }
 
 /// Whether the run saw everything that the source has, so that what is missing is gone.
@@ -241,6 +247,21 @@ mod tests {
         }))
         .unwrap();
         begin(&source, "r1", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn runs_of_one_microsecond_differ_and_later_ones_sort_after_them() {
+        let moment: Timestamp = "2026-01-02T03:04:05.000006Z".parse().unwrap();
+        let ids = [
+            run_id(moment, 0),
+            run_id(moment, 1),
+            run_id(moment, 36_u32.pow(4) + 1),
+        ];
+        assert_eq!(ids[1], ids[2]);
+        assert_ne!(ids[0], ids[1]);
+        assert!(ids[0].ends_with("0000"), "{}", ids[0]);
+        let later = run_id(moment + jiff::SignedDuration::from_micros(1), 0);
+        assert!(later > ids[1] && later.len() == ids[0].len(), "{later}");
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::PushError;
+use crate::fetch::{address::percent_decoded, redact::Redactor};
 
 /// Time for one try of a push.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -149,6 +150,19 @@ impl PushSettings {
         &self.url
     }
 
+    /// Hides the credentials in messages.
+    pub(super) fn redactor(&self) -> Redactor {
+        let secrets = match &self.auth {
+            None => Vec::new(),
+            Some(Auth::Bearer(token)) => vec![token.clone()],
+            Some(Auth::Basic { username, password }) => {
+                let pair = format!("{username}:{}", password.expose_secret());
+                vec![password.clone(), pair.into()]
+            }
+        };
+        Redactor::new(None, secrets)
+    }
+
     /// Host and port, for messages.
     pub(super) fn authority(&self) -> String {
         self.url.authority().to_owned()
@@ -187,19 +201,9 @@ fn value_or_file(
     }
 }
 
-fn percent_decoded(text: &str) -> String {
-    // Decoded as the form `a=<text>`, which is the decoder that the url crate offers; in userinfo `+` and `&` are literal.
-    let form = format!("a={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(form.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     fn variables<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
         |name| {

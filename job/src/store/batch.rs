@@ -1,9 +1,9 @@
 //! Events as rows: what is written and what need not be. Pure.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet, slice};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
@@ -11,129 +11,157 @@ use crate::{
     identity::Identified,
 };
 
-/// Most rows of one statement.
-const ROWS_PER_STATEMENT: usize = 2_000;
+/// Most events that are compared in one statement.
+const COMPARED: usize = 10_000;
 
 /// First date that PostgreSQL and SQLite agree on.
 const FIRST_DATE: civil::Date = civil::date(1, 1, 1);
 
+/// Its midnight in UTC.
+const FIRST_MOMENT: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
 /// The events of a run, each identity once.
 pub(super) struct Batch<'a> {
-    events: Vec<(String, &'a Identified)>,
+    entries: Vec<Entry<'a>>,
     /// First and last start date.
     pub(super) range: Option<(civil::Date, civil::Date)>,
 }
 
-/// How a stored event differs from the run's.
-#[derive(sqlx::FromRow)]
-pub(super) struct Change {
-    pub(super) uid: String,
-    /// `new`, `updated`, `back` (same content, but not in the run before) or `absent`.
-    pub(super) change: String,
+/// An event as a row. Columns are made when they are asked for: together they are larger than the event.
+pub(super) struct Entry<'a> {
+    pub(super) uid: Cow<'a, str>,
+    identified: &'a Identified,
 }
 
-/// What a commit has to write.
+/// How a part of a batch differs from what is stored, by identity.
 #[derive(Default)]
-pub(super) struct Plan {
-    /// Which events of the batch to insert or replace.
-    writes: Vec<usize>,
-    /// Events that were in the run before and are not in this one, as a JSON array; `None` if there are none.
-    pub(super) absent: Option<Vec<String>>,
+pub(super) struct Difference {
+    /// Not stored yet.
+    pub(super) new: Vec<String>,
+    /// Stored with other content, or as removed.
+    pub(super) updated: Vec<String>,
+    /// Stored with the same content, but not in the run before.
+    pub(super) back: Vec<String>,
+    /// How many were in the run before.
+    pub(super) present: i64,
+}
+
+/// What a batch came to.
+#[derive(Default)]
+pub(super) struct Tally {
     pub(super) new: i64,
     pub(super) updated: i64,
     pub(super) unchanged: i64,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    uid: &'a str,
-    hash: &'a str,
-    start_on: String,
-    end_on: String,
-    start_at: String,
-    end_at: Option<String>,
-    /// JSON inside JSON: text, so that SQLite keeps it as it is.
-    document: String,
+    /// How many of the batch were in the run before.
+    pub(super) present: i64,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(events: &'a [Identified]) -> Self {
         let mut batch = Self {
-            events: Vec::with_capacity(events.len()),
+            entries: Vec::with_capacity(events.len()),
             range: None,
         };
         let mut seen = HashSet::with_capacity(events.len());
-        for event in events {
-            let uid = without_nul(&event.uid);
+        for identified in events {
+            let uid = without_nul(&identified.uid);
             if !seen.insert(uid.clone()) {
                 continue;
             }
-            let start = date(&event.event.start);
+            let start = date(&identified.event.start);
             let (first, last) = batch.range.unwrap_or((start, start));
             batch.range = Some((first.min(start), last.max(start)));
-            batch.events.push((uid, event));
+            batch.entries.push(Entry { uid, identified });
         }
         batch
     }
 
-    /// Identities, in the order of [`Self::hashes`].
-    pub(super) fn uids(&self) -> Vec<String> {
-        self.events.iter().map(|(uid, _)| uid.clone()).collect()
+    /// Parts of bounded length, each to be compared in one statement.
+    pub(super) fn parts(&self) -> slice::Chunks<'_, Entry<'a>> {
+        self.entries.chunks(COMPARED)
     }
 
-    /// Content hashes.
-    pub(super) fn hashes(&self) -> Vec<String> {
-        let hashes = self.events.iter().map(|(_, event)| event.content_hash.clone());
-        hashes.collect()
+    /// All identities.
+    pub(super) fn uids(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| &*entry.uid).collect()
+    }
+}
+
+impl Entry<'_> {
+    /// Content hash.
+    pub(super) fn hash(&self) -> &str {
+        &self.identified.content_hash
     }
 
-    /// What is to be written, given how the stored events differ.
-    pub(super) fn plan(&self, changes: Vec<Change>) -> Plan {
-        let mut plan = Plan::default();
-        let mut absent = Vec::new();
-        let mut differing = HashSet::new();
-        for Change { uid, change } in changes {
-            match change.as_str() {
-                "absent" => absent.push(uid),
-                kind => {
-                    plan.new += i64::from(kind == "new");
-                    plan.updated += i64::from(kind == "updated");
-                    differing.insert(uid);
-                }
-            }
-        }
-        plan.unchanged = i64::try_from(self.events.len()).unwrap_or(i64::MAX) - plan.new - plan.updated;
-        plan.absent = Some(absent).filter(|absent| !absent.is_empty());
-        plan.writes = (0..self.events.len())
-            .filter(|at| differing.contains(&self.events[*at].0))
-            .collect();
-        plan
+    /// Local date of the start.
+    pub(super) fn start_on(&self) -> String {
+        date(&self.identified.event.start).to_string()
     }
 
-    /// The rows to write as JSON arrays of bounded length, each made when it is asked for: together they are larger
-    /// than the events.
-    pub(super) fn statements(&self, plan: &Plan) -> impl Iterator<Item = Result<String, serde_json::Error>> {
-        plan.writes.chunks(ROWS_PER_STATEMENT).map(|writes| {
-            let rows: Vec<Row> = writes.iter().map(|at| self.row(*at)).collect::<Result<_, _>>()?;
-            serde_json::to_string(&rows)
-        })
-    }
-
-    fn row(&self, at: usize) -> Result<Row<'_>, serde_json::Error> {
-        let (uid, identified) = &self.events[at];
-        let event = &identified.event;
+    /// Local date of the last day.
+    pub(super) fn end_on(&self) -> String {
+        let event = &self.identified.event;
         let start_on = date(&event.start);
         let end_on = event.end.as_ref().map_or(start_on, date).max(start_on);
-        Ok(Row {
-            uid,
-            hash: &identified.content_hash,
-            start_on: start_on.to_string(),
-            end_on: end_on.to_string(),
-            start_at: instant_text(instant(&event.start, event)),
-            end_at: event.end.as_ref().map(|end| instant_text(instant(end, event))),
-            document: clean_json(event)?,
-        })
+        end_on.to_string()
     }
+
+    /// Moment of the start.
+    pub(super) fn start_at(&self) -> String {
+        let event = &self.identified.event;
+        instant_text(instant(&event.start, event))
+    }
+
+    /// Moment of the end.
+    pub(super) fn end_at(&self) -> Option<String> {
+        let event = &self.identified.event;
+        event.end.as_ref().map(|end| instant_text(instant(end, event)))
+    }
+
+    /// The whole event as JSON.
+    pub(super) fn document(&self) -> Result<String, serde_json::Error> {
+        clean_json(&self.identified.event)
+    }
+}
+
+/// A part of a batch as a JSON object of identities and hashes.
+pub(super) struct Hashes<'b, 'a>(pub(super) &'b [Entry<'a>]);
+
+impl Serialize for Hashes<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|entry| (&entry.uid, entry.hash())))
+    }
+}
+
+impl Difference {
+    /// That of a source of which nothing is stored.
+    pub(super) fn all_new(part: &[Entry<'_>]) -> Self {
+        Self {
+            new: part.iter().map(|entry| entry.uid.to_string()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The events of the part that have to be written.
+    pub(super) fn of<'b, 'a>(&self, part: &'b [Entry<'a>]) -> Vec<&'b Entry<'a>> {
+        let kinds = [&self.new, &self.updated, &self.back];
+        let uids: HashSet<&str> = kinds.into_iter().flatten().map(String::as_str).collect();
+        part.iter().filter(|entry| uids.contains(&*entry.uid)).collect()
+    }
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, part: &[Entry<'_>], difference: &Difference) {
+        let (new, updated) = (count(&difference.new), count(&difference.updated));
+        self.new += new;
+        self.updated += updated;
+        self.unchanged += count(part) - new - updated;
+        self.present += difference.present;
+    }
+}
+
+fn count<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
 }
 
 fn date(time: &EventTime) -> civil::Date {
@@ -142,24 +170,20 @@ fn date(time: &EventTime) -> civil::Date {
 
 /// The moment of a time; of a date its midnight in the event's zone.
 fn instant(time: &EventTime, event: &Event) -> Timestamp {
-    let first = FIRST_DATE
-        .at(0, 0, 0, 0)
-        .to_zoned(TimeZone::UTC)
-        .map(|zoned| zoned.timestamp());
     let moment = match time {
         EventTime::At(zoned) => zoned.timestamp(),
         EventTime::Date(date) => {
-            let zone = TimeZone::get(&event.time_zone).unwrap_or(TimeZone::UTC);
+            let zone = sms_crds::zone::named(&event.time_zone).unwrap_or(TimeZone::UTC);
             date.to_zoned(zone)
                 .map_or(Timestamp::MAX, |zoned| zoned.timestamp())
         }
     };
-    moment.max(first.unwrap_or(Timestamp::UNIX_EPOCH))
+    moment.max(FIRST_MOMENT)
 }
 
 /// A moment as both databases take it: UTC, milliseconds, of fixed width, so that texts sort like moments.
 pub(super) fn instant_text(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    format!("{moment:.3}")
 }
 
 /// JSON without U+0000, which PostgreSQL refuses in `jsonb` and text; U+FFFD takes its place.
@@ -175,14 +199,14 @@ pub(super) fn clean_json(value: &impl Serialize) -> Result<String, serde_json::E
 
 fn scrub(value: &mut Value) {
     match value {
-        Value::String(text) => *text = without_nul(text),
+        Value::String(text) => *text = without_nul(text).into_owned(),
         Value::Array(items) => items.iter_mut().for_each(scrub),
         Value::Object(fields) => {
             *fields = std::mem::take(fields)
                 .into_iter()
                 .map(|(key, mut value)| {
                     scrub(&mut value);
-                    (without_nul(&key), value)
+                    (without_nul(&key).into_owned(), value)
                 })
                 .collect();
         }
@@ -190,8 +214,11 @@ fn scrub(value: &mut Value) {
     }
 }
 
-fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
+fn without_nul(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => Cow::Owned(text.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]
@@ -212,57 +239,63 @@ mod tests {
         }
     }
 
-    fn change(uid: &str, change: &str) -> Change {
-        Change {
-            uid: uid.to_owned(),
-            change: change.to_owned(),
-        }
-    }
-
-    fn statements(batch: &Batch<'_>, plan: &Plan) -> Vec<String> {
-        batch.statements(plan).collect::<Result<_, _>>().unwrap()
-    }
-
     #[test]
     fn only_what_differs_is_written() {
         let events = ["a", "b", "c", "d", "a"].map(|uid| event(uid, &json!({})));
         let batch = Batch::new(&events);
-        let changes = vec![
-            change("a", "new"),
-            change("b", "updated"),
-            change("c", "back"),
-            change("x", "absent"),
-        ];
-        let plan = batch.plan(changes);
-        assert_eq!((plan.new, plan.updated, plan.unchanged), (1, 1, 2));
-        assert_eq!(plan.absent, Some(vec!["x".to_owned()]));
-        let rows: Vec<Value> = serde_json::from_str(&statements(&batch, &plan).concat()).unwrap();
-        let uids: Vec<_> = rows.iter().map(|row| row["uid"].as_str().unwrap()).collect();
-        assert_eq!(uids, ["a", "b", "c"]);
-        let nothing = batch.plan(Vec::new());
-        assert!(statements(&batch, &nothing).is_empty() && nothing.absent.is_none());
-        assert_eq!(nothing.unchanged, 4);
+        let parts: Vec<_> = batch.parts().collect();
+        let difference = Difference {
+            new: vec!["a".to_owned()],
+            updated: vec!["b".to_owned()],
+            back: vec!["c".to_owned()],
+            present: 2,
+        };
+        let writes = difference.of(parts[0]);
+        assert_eq!(
+            writes.iter().map(|entry| &*entry.uid).collect::<Vec<_>>(),
+            ["a", "b", "c"]
+        );
+        let mut tally = Tally::default();
+        tally.add(parts[0], &difference);
+        assert_eq!(
+            (tally.new, tally.updated, tally.unchanged, tally.present),
+            (1, 1, 2, 2)
+        );
+        assert!(Difference::default().of(parts[0]).is_empty());
+        assert_eq!(Difference::all_new(parts[0]).of(parts[0]).len(), 4);
     }
 
     #[test]
-    fn statements_are_of_bounded_length() {
-        let events: Vec<_> = (0..4_500).map(|n| event(&n.to_string(), &json!({}))).collect();
+    fn parts_are_of_bounded_length() {
+        let events: Vec<_> = (0..=2 * COMPARED)
+            .map(|n| event(&n.to_string(), &json!({})))
+            .collect();
         let batch = Batch::new(&events);
-        let plan = batch.plan(batch.uids().iter().map(|uid| change(uid, "new")).collect());
-        assert_eq!(statements(&batch, &plan).len(), 3);
+        assert_eq!(
+            batch.parts().map(<[_]>::len).collect::<Vec<_>>(),
+            [COMPARED, COMPARED, 1]
+        );
+        assert_eq!(batch.uids().len(), 2 * COMPARED + 1);
+    }
+
+    #[test]
+    fn identities_and_hashes_are_an_object_in_the_order_of_the_events() {
+        let events = ["b\0\"", "a"].map(|uid| event(uid, &json!({})));
+        let batch = Batch::new(&events);
+        let text = serde_json::to_string(&Hashes(batch.parts().next().unwrap())).unwrap();
+        assert_eq!(text, "{\"b\u{fffd}\\\"\":\"h\",\"a\":\"h\"}");
     }
 
     #[test]
     fn a_date_becomes_midnight_in_the_zone_of_the_event() {
         let events = [event("a", &json!({ "end": "2026-05-12" }))];
         let batch = Batch::new(&events);
-        let plan = batch.plan(vec![change("a", "new")]);
-        let rows: Value = serde_json::from_str(&statements(&batch, &plan)[0]).unwrap();
-        assert_eq!(rows[0]["start_at"], "2026-05-10T07:00:00.000Z");
-        assert_eq!(rows[0]["end_at"], "2026-05-12T07:00:00.000Z");
+        let row = &batch.entries[0];
+        assert_eq!(row.start_at(), "2026-05-10T07:00:00.000Z");
+        assert_eq!(row.end_at().unwrap(), "2026-05-12T07:00:00.000Z");
         assert_eq!(
-            (&rows[0]["start_on"], &rows[0]["end_on"]),
-            (&json!("2026-05-10"), &json!("2026-05-12"))
+            (row.start_on(), row.end_on()),
+            ("2026-05-10".to_owned(), "2026-05-12".to_owned())
         );
     }
 
@@ -273,11 +306,19 @@ mod tests {
         odd.event.end = Some(EventTime::Date(civil::Date::MAX));
         let events = [odd];
         let batch = Batch::new(&events);
-        let plan = batch.plan(vec![change("a", "new")]);
-        let rows: Value = serde_json::from_str(&statements(&batch, &plan)[0]).unwrap();
-        assert_eq!(rows[0]["start_on"], "0001-01-01");
-        assert_eq!(rows[0]["start_at"], "0001-01-01T00:00:00.000Z");
-        assert_eq!(rows[0]["end_on"], "9999-12-31");
+        let row = &batch.entries[0];
+        assert_eq!(row.start_on(), "0001-01-01");
+        assert_eq!(row.start_at(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(row.end_on(), "9999-12-31");
+    }
+
+    #[test]
+    fn moments_are_of_fixed_width_and_cut_to_the_millisecond() {
+        let moment = |text: &str| instant_text(text.parse().unwrap());
+        assert_eq!(moment("2026-05-10T07:00:00Z"), "2026-05-10T07:00:00.000Z");
+        assert_eq!(moment("2026-05-10T07:00:00.1239Z"), "2026-05-10T07:00:00.123Z");
+        assert_eq!(instant_text(FIRST_MOMENT), "0001-01-01T00:00:00.000Z");
+        assert_eq!(instant_text(Timestamp::MAX), "9999-12-30T22:00:00.999Z");
     }
 
     #[test]

@@ -4,8 +4,7 @@ mod commit;
 pub(super) mod read;
 mod sql;
 
-use std::collections::HashMap;
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use sms_crds::SourceKey;
 use sqlx::{
@@ -13,7 +12,10 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow},
     query::{Query, QueryAs, QueryScalar},
 };
-use tokio::{sync::MutexGuard, time::timeout};
+use tokio::{
+    sync::MutexGuard,
+    time::{Instant, sleep, timeout},
+};
 
 use super::{
     error::{Fault, StoreError},
@@ -30,6 +32,12 @@ const TRUSTED_REST: Duration = Duration::from_secs(5);
 
 /// How long that may take.
 const PING_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long a server that broke the connection has to come back: a restart takes seconds.
+const RETURN_LIMIT: Duration = Duration::from_secs(15);
+
+/// How often it is looked for.
+const RETURN_POLL: Duration = Duration::from_millis(300);
 
 /// One connection to a PostgreSQL server, opened at the first use.
 ///
@@ -87,21 +95,41 @@ impl Postgres {
         action: &str,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let whole = async |connection: &mut PgConnection| {
-            let mut transaction = connection.begin_with(sql::BEGIN).await?;
-            match work(&mut transaction).await {
-                Ok(value) => {
-                    transaction.commit().await?;
-                    Ok(value)
-                }
-                Err(fault) => {
-                    // At once: a rollback by drop waits for the next use, and the row locks with it.
-                    transaction.rollback().await?;
-                    Err(fault)
-                }
+        let session = match self.begin(self.session().await?, action).await {
+            // It broke while it rested, and nothing was asked of it yet.
+            Err(StoreError::Unreachable { .. }) => {
+                let session = self.session_again().await?;
+                self.begin(session, action).await?
             }
+            begun => begun?,
         };
-        self.session().await?.run(action, whole).await
+        session
+            .run(action, async |connection| end(connection, work).await)
+            .await
+    }
+
+    async fn begin<'a>(
+        &self,
+        mut session: Session<'a, PgConnection>,
+        action: &str,
+    ) -> Result<Session<'a, PgConnection>, StoreError> {
+        let begin = async |connection: &mut PgConnection| {
+            sqlx::raw_sql(sql::BEGIN).execute(connection).await?;
+            Ok(())
+        };
+        session.check(action, begin).await?;
+        Ok(session)
+    }
+
+    /// A connection in place of one that broke; a server that restarts has its time.
+    async fn session_again(&self) -> Result<Session<'_, PgConnection>, StoreError> {
+        let deadline = Instant::now() + RETURN_LIMIT;
+        loop {
+            match self.session().await {
+                Err(StoreError::Unreachable { .. }) if Instant::now() < deadline => sleep(RETURN_POLL).await,
+                session => return session,
+            }
+        }
     }
 
     pub(super) async fn migrate(&self) -> Result<MigrationReport, StoreError> {
@@ -204,13 +232,30 @@ impl Postgres {
         self.transact("read the state of the source", work).await
     }
 
+    /// Where the connection breaks on the way, one more transaction finds out whether the run is stored, and stores it
+    /// otherwise.
     pub(super) async fn commit(
         &self,
         lease: &Lease,
         run: &RunCommit<'_>,
     ) -> Result<StoreSummary, StoreError> {
-        let work = async |connection: &mut PgConnection| commit::commit(connection, lease, run).await;
-        self.transact("store the run", work).await
+        let action = "store the run";
+        let first = async |connection: &mut PgConnection| commit::commit(connection, lease, run).await;
+        match self.transact(action, first).await {
+            Err(StoreError::Unreachable { problem, .. }) => {
+                tracing::warn!(
+                    store = self.shown,
+                    problem,
+                    "The connection broke while the run was stored; trying once more"
+                );
+                let session = self.begin(self.session_again().await?, action).await?;
+                let again = async |connection: &mut PgConnection| commit::again(connection, lease, run).await;
+                session
+                    .run(action, async |connection| end(connection, again).await)
+                    .await
+            }
+            ended => ended,
+        }
     }
 
     pub(super) async fn starts(&self, source: &SourceKey) -> Result<HashMap<String, String>, StoreError> {
@@ -229,7 +274,7 @@ impl Postgres {
         let sources: Vec<String> = wanted.sources.iter().map(ToString::to_string).collect();
         let work = async |connection: &mut PgConnection| {
             let rows: Vec<EventRow> = query_as(sql::EVENTS)
-                .bind((!sources.is_empty()).then_some(sources))
+                .bind((!sources.is_empty()).then_some(&sources))
                 .bind((!wanted.apis.is_empty()).then_some(&wanted.apis))
                 .bind(wanted.from.map(|date| date.to_string()))
                 .bind(wanted.to.map(|date| date.to_string()))
@@ -276,6 +321,18 @@ impl Postgres {
             }
         }
     }
+}
+
+/// Runs `work` and ends the transaction that it is in.
+async fn end<T>(
+    connection: &mut PgConnection,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let done = work(connection).await;
+    // A rollback at once: one by dropping the connection waits for the server to notice, and the row locks with it.
+    let last = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    sqlx::raw_sql(last).execute(connection).await?;
+    done
 }
 
 /// How to connect.

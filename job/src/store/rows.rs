@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     error::Fault,
     listing::{Extent, Listed, Position, StoredSource, Unreadable},
-    model::{RunRow, SourceState, StoredEvent, StoredValidators},
+    model::{RunRow, SourceState, StoreSummary, StoredEvent, StoredValidators},
 };
 
 #[derive(sqlx::FromRow)]
@@ -73,6 +73,30 @@ pub(super) struct ReportRow {
     accepted: bool,
     processed: i64,
     report: String,
+}
+
+/// What a stored run came to.
+#[derive(sqlx::FromRow)]
+pub(super) struct SummaryRow {
+    new: i64,
+    updated: i64,
+    unchanged: i64,
+    removed: i64,
+    runs_total: i64,
+}
+
+impl From<SummaryRow> for StoreSummary {
+    fn from(row: SummaryRow) -> Self {
+        Self {
+            new: row.new,
+            updated: row.updated,
+            unchanged: row.unchanged,
+            removed: row.removed,
+            // Only the commit itself needs it.
+            missed: 0,
+            runs_total: row.runs_total,
+        }
+    }
 }
 
 /// Who holds a lease.

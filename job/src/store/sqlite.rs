@@ -124,6 +124,13 @@ impl Sqlite {
     ) -> Result<Lease, StoreError> {
         let key = source.to_string();
         let work = async |connection: &mut SqliteConnection| {
+            let held: Option<LeaseRow> = sqlx::query_as(sql::HELD_LEASE)
+                .bind(&key)
+                .fetch_optional(&mut *connection)
+                .await?;
+            if held.is_some() {
+                return lease::taken(source, holder, None, held);
+            }
             // All rows, though there is one: a statement that is left before its end commits unseen, and a full disk with it.
             let mut taken: Vec<LeaseRow> = sqlx::query_as(sql::TAKE_LEASE)
                 .bind(&key)
@@ -326,6 +333,7 @@ fn modifier(duration: Duration) -> String {
 }
 
 /// A list as one parameter.
-fn list(texts: &[String]) -> String {
+fn list(texts: &[impl AsRef<str>]) -> String {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     serde_json::Value::from(texts).to_string()
 }

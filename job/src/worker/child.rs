@@ -57,7 +57,15 @@ fn serve() -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     let mut session = None;
+    let mut allowance = limits::Allowance::new(None);
     while let Some((request, body)) = read_frame_blocking::<Request>(&mut input)? {
+        match &request {
+            Request::Start { source, .. } => {
+                allowance = limits::Allowance::new(source.spec.fetch.max_body_bytes);
+            }
+            Request::Page { .. } | Request::Detail { .. } => allowance.page(body.len()),
+            Request::Details | Request::Finish => {}
+        }
         let reply = answer(&mut session, request, body);
         write_frame_blocking(&mut output, &reply)?;
         if matches!(reply, Reply::Finished(_)) {

@@ -52,7 +52,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Moments of a seed, the same in every run (SplitMix64).
+/// Moments of a seed, the same in every run (`SplitMix64`).
 struct Moments(u64);
 
 impl Moments {

@@ -15,7 +15,7 @@ use wiremock::{
 };
 
 /// Events of one page: enough that storing them is a part of the run that a kill can hit.
-pub const EVENTS: u32 = 200;
+const EVENTS: u32 = 200;
 
 /// A running venue.
 pub struct Venue {

@@ -98,13 +98,23 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ),
     (
         "job/src/worker/limits",
-        "PROCESSOR_SECONDS: u64 = 120;",
-        "| processor time | 120 s |",
+        "PAGE_PROCESSOR_SECONDS: u64 = 2;",
+        "| processor time for a page | 2 s, and 1 s more",
+    ),
+    (
+        "job/src/worker/limits",
+        "const PROCESSOR_SECONDS: u64 = 120;",
+        "| processor time for all pages | 120 s |",
+    ),
+    (
+        "job/src/worker/limits",
+        "PAGE_MEMORY_BYTES: u64 = 116 << 20;",
+        "| memory (heap and stack) | 121634816 bytes, and 12 bytes more",
     ),
     (
         "job/src/worker/limits",
         "ADDRESS_SPACE_BYTES: u64 = 1 << 30;",
-        "(address space) | 1073741824 bytes |",
+        "| address space | 1073741824 bytes |",
     ),
     (
         "job/src/worker/limits",
@@ -113,8 +123,8 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ),
     (
         "job/src/worker/limits",
-        "Duration::from_secs(5) + Duration::from_millis(body_bytes as u64 / 500)",
-        "| 5 s, and 2 s more for each megabyte |",
+        "Duration::from_secs(60) + Duration::from_millis(body_bytes as u64 / 500)",
+        "| 60 s, and 2 s more for each megabyte |",
     ),
     (
         "job/src/extract/html/limits",

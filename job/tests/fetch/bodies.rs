@@ -65,6 +65,11 @@ async fn a_body_that_never_ends_is_given_up_at_the_limit() {
         assert_eq!(failure(&spec).await.reason(), Reason::BodyTooLarge, "{head}");
         assert_eq!(server.requests().len(), 1, "it was tried again");
     }
+    assert!(record(
+        "bodies without an end, chunked and not",
+        "2 bodies, 2 BodyTooLarge, 1 request each",
+        "given up at maxBodyBytes"
+    ));
 }
 
 #[tokio::test]
@@ -85,28 +90,57 @@ async fn a_declared_length_over_the_limit_is_refused_without_reading() {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_early_is_broken() {
+async fn a_body_that_ends_early_or_is_garbled_is_broken() {
+    let chunked = |rest: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{rest}");
     let heads = [
-        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nshort",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nshort\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort".to_owned(),
+        chunked("64\r\nshort"),
+        chunked("5\r\nshort\r\n"),
+        chunked("zz\r\nshort\r\n0\r\n\r\n"),
+        chunked("-5\r\nshort\r\n0\r\n\r\n"),
+        chunked("ffffffffffffffffff\r\nshort"),
+        chunked("5\r\nshortXX0\r\n\r\n"),
+        chunked(&format!("5;{}\r\nshort\r\n0\r\n\r\n", "x".repeat(100_000))),
+        chunked("\0\0\0"),
     ];
+    let count = heads.len();
     for head in heads {
-        let server = Server::scripted([head]).await;
+        let server = Server::scripted([head.clone()]).await;
         let error = failure(&once(&server.url("/"))).await;
-        assert_eq!(error.reason(), Reason::BodyBroken, "{head:?}: {error}");
+        let shown: String = head.chars().take(100).collect();
+        assert_eq!(error.reason(), Reason::BodyBroken, "{shown:?}: {error}");
     }
+    let figure = format!("{count} bodies, {count} BodyBroken");
+    assert!(record(
+        "bodies cut short, and chunks of garbage",
+        figure,
+        "BodyBroken"
+    ));
 }
 
 #[tokio::test]
 async fn a_length_that_makes_no_sense_is_an_error() {
-    for length in ["-1", "abc", "1\r\nContent-Length: 2", "99999999999999999999999"] {
+    let lengths = [
+        "-1",
+        "abc",
+        "1\r\nContent-Length: 2",
+        "99999999999999999999999",
+        "4, 5",
+        "0x4",
+        "4.0",
+    ];
+    for length in lengths {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nbody");
         let server = Server::scripted([answer]).await;
         let error = failure(&once(&server.url("/"))).await;
         assert_eq!(error.reason(), Reason::ConnectFailed, "{length}: {error}");
     }
+    let figure = format!("{0} lengths, {0} ConnectFailed", lengths.len());
+    assert!(record(
+        "a Content-Length that is negative, doubled or no number",
+        figure,
+        "ConnectFailed"
+    ));
 }
 
 #[tokio::test]

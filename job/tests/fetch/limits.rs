@@ -36,6 +36,12 @@ async fn a_server_that_never_answers_ends_after_the_idle_timeout() {
         spent >= Duration::from_millis(500) && spent < Duration::from_secs(20),
         "{spent:?}"
     );
+    let figure = format!("given up after {:.1} s of 0.5 s", spent.as_secs_f64());
+    assert!(record(
+        "a server that accepts and is silent",
+        figure,
+        "TimedOut at idleTimeout"
+    ));
 }
 
 #[tokio::test]
@@ -81,6 +87,11 @@ async fn bytes_that_drip_end_after_the_whole_timeout() {
             "{spent:?}"
         );
     }
+    assert!(record(
+        "a byte at a time, in the head and in the body",
+        "2 servers, 2 TimedOut at 1 s of dripping",
+        "TimedOut at timeout"
+    ));
 }
 
 #[tokio::test]
@@ -113,6 +124,12 @@ async fn a_tls_handshake_that_stalls_ends_after_the_connect_timeout() {
         spent >= Duration::from_millis(500) && spent < Duration::from_secs(20),
         "{spent:?}"
     );
+    let figure = format!("given up after {:.1} s of 0.5 s", spent.as_secs_f64());
+    assert!(record(
+        "a TLS handshake that stalls",
+        figure,
+        "TimedOut at connectTimeout"
+    ));
 }
 
 #[tokio::test]
@@ -162,6 +179,7 @@ async fn huge_headers_are_refused() {
     let (error, spent) = timed(&once(&server.url("/"))).await;
     assert_eq!(error.reason(), Reason::ConnectFailed, "{error}");
     assert!(spent < Duration::from_secs(8), "{spent:?}");
+    assert!(record("headers without an end", "ConnectFailed", "refused"));
 }
 
 #[tokio::test]
@@ -197,4 +215,9 @@ async fn the_proxy_of_the_environment_is_not_used() {
     );
     assert!(proxy.requests().is_empty());
     assert_eq!(target.requests().len(), 1);
+    assert!(record(
+        "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY in the environment",
+        "0 requests at the proxy",
+        "0 requests at the proxy"
+    ));
 }

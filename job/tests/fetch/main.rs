@@ -118,6 +118,12 @@ fn a_fetcher_and_its_futures_go_to_any_thread() {
     drop(check_future(fetcher.detail("/")));
 }
 
+/// A row of the proof for what the test has asserted so far.
+#[must_use]
+fn record(attack: &str, figure: impl Into<String>, goal: &str) -> bool {
+    sms_proof::record(sms_proof::Group::HostileServers, attack, figure, goal, true)
+}
+
 async fn failure(spec: &FetchSpec) -> FetchError {
     first(spec).await.unwrap_err()
 }

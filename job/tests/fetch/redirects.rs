@@ -46,21 +46,36 @@ async fn the_sixth_redirect_and_circles_are_refused() {
     let error = failure(&spec(&server.url("/"))).await.to_string();
     assert!(error.contains("circle"), "{error}");
     assert_eq!(server.requests().len(), 3);
+    assert!(record(
+        "redirects in a circle, and one after the other without an end",
+        "given up after 3 and after 6 requests",
+        "RedirectRefused, 5 redirects at the most"
+    ));
 }
 
 #[tokio::test]
 async fn other_schemes_are_not_followed() {
-    for target in [
+    let targets = [
         "file:///etc/passwd",
+        "FILE:///etc/passwd",
         "ftp://127.0.0.1/",
         "data:text/html,x",
         "gopher://127.0.0.1/",
-    ] {
+        "javascript:alert(1)",
+        "ws://127.0.0.1/",
+        "unix:/var/run/docker.sock",
+    ];
+    for target in targets {
         let server = Server::scripted([redirect("302 Found", target)]).await;
         let error = failure(&spec(&server.url("/"))).await;
         assert_eq!(error.reason(), Reason::RedirectRefused, "{target}");
-        assert!(error.to_string().contains(target), "{error}");
+        assert!(
+            error.to_string().to_lowercase().contains(&target.to_lowercase()),
+            "{error}"
+        );
     }
+    let figure = format!("{0} schemes, {0} RedirectRefused", targets.len());
+    assert!(record("redirects to other schemes", figure, "RedirectRefused"));
 }
 
 #[tokio::test]
@@ -134,6 +149,11 @@ async fn no_secret_reaches_another_origin() {
             "{there}"
         );
     }
+    assert!(record(
+        "redirects to another host with secret headers, credentials and query",
+        "4 kinds of credentials and 2 secret headers: 0 secret bytes at the second host",
+        "0 secret bytes at the second host"
+    ));
 }
 
 #[tokio::test]

@@ -39,6 +39,11 @@ async fn the_number_of_tries_is_bounded() {
     .await;
     assert_eq!(error.status(), Some(500));
     assert_eq!(server.requests().len(), 2);
+    assert!(record(
+        "errors that do not go away",
+        "as many requests as attempts",
+        "bounded by attempts"
+    ));
 }
 
 #[tokio::test]
@@ -156,11 +161,26 @@ async fn a_wait_beyond_the_budget_ends_at_once_and_says_until_when() {
         assert_eq!(text.contains(" until "), until.is_some(), "{text}");
         assert!(text.contains(until.unwrap_or_default()), "{text}");
     }
+    assert!(record(
+        "Retry-After of an hour, of 10^9 s and of 10^20 s",
+        "4 answers, 4 RateLimited, 1 request each",
+        "ends at once as RateLimited"
+    ));
 }
 
 #[tokio::test]
 async fn a_retry_after_that_makes_no_sense_counts_as_none() {
-    for value in ["-5", "soon", "1.5"] {
+    let values = [
+        "-5",
+        "soon",
+        "1.5",
+        "",
+        "0x10",
+        "5 seconds",
+        "Fri, 99 May 2026 10:00:00 GMT",
+        "٣",
+    ];
+    for value in values {
         let server = Server::scripted([reply(
             "429 Too Many Requests",
             &format!("Retry-After: {value}\r\n"),
@@ -175,6 +195,12 @@ async fn a_retry_after_that_makes_no_sense_counts_as_none() {
         assert_eq!(error.reason(), Reason::RateLimited);
         assert_eq!(server.requests().len(), 2, "{value}");
     }
+    let figure = format!("{} values, 2 requests of 2 each", values.len());
+    assert!(record(
+        "Retry-After that is negative, garbage or no date",
+        figure,
+        "counts as none"
+    ));
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ async fn the_answer_for_robots_txt_decides() {
         ),
         (b"nonsense".to_vec(), Some(Reason::ConnectFailed)),
     ];
+    let count = cases.len();
     for (answer, reason) in cases {
         let shown = String::from_utf8_lossy(&answer).into_owned();
         let server = site(answer).await;
@@ -87,6 +88,12 @@ async fn the_answer_for_robots_txt_decides() {
             assert!(error.reason().is_transient());
         }
     }
+    let figure = format!("{count} answers, {count} as RFC 9309 says");
+    assert!(record(
+        "robots.txt: statuses, HTML instead, cut off, garbage",
+        figure,
+        "as RFC 9309 says"
+    ));
 }
 
 #[tokio::test]
@@ -141,6 +148,11 @@ async fn five_redirects_are_followed_and_more_mean_that_there_is_none() {
         let outcome = first(&obedient(&server.url("/events"))).await;
         assert_eq!(outcome.err().map(|error| error.reason()), reason, "{redirects}");
     }
+    assert!(record(
+        "robots.txt behind 5 and 6 redirects",
+        "obeyed, and as none",
+        "RFC 9309, 2.3.1.2"
+    ));
 }
 
 #[tokio::test]
@@ -217,4 +229,9 @@ async fn a_hostile_file_costs_little_and_only_its_first_500_kib_count() {
         fetcher.detail("/first/x").await.unwrap_err().reason(),
         Reason::RobotsDisallowed
     );
+    assert!(record(
+        "robots.txt of 2 MB of patterns",
+        "obeyed; its first 500 KiB count",
+        "costs little, and what is read counts"
+    ));
 }

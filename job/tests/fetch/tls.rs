@@ -111,6 +111,11 @@ async fn expired_self_signed_and_misnamed_certificates_are_refused() {
         assert_eq!(error.reason(), Reason::TlsFailed, "{error}");
         assert!(error.to_string().contains(part), "{error}");
     }
+    assert!(record(
+        "certificates that are expired, self-signed or another host's",
+        "3 certificates, 3 TlsFailed",
+        "TlsFailed"
+    ));
 }
 
 #[tokio::test]
@@ -133,12 +138,42 @@ async fn a_ca_file_that_is_none_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_behind_https_is_no_secure_connection() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://127.0.0.1:{}/", listener.local_addr().unwrap().port());
-    tokio::spawn(async move { listener.accept().await.unwrap().0.write_all(&ok("plain")).await });
-    let error = failure(&once(&url)).await;
-    assert_eq!(error.reason(), Reason::TlsFailed, "{error}");
+async fn what_is_no_modern_tls_behind_https_is_no_secure_connection() {
+    // A server hello of TLS 1.0, with a cipher suite of its time.
+    let mut hello = vec![0x16, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1];
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 0x2f, 0]);
+    let answers = [
+        ("plain HTTP", ok("plain")),
+        ("TLS 1.0", hello),
+        ("an alert: protocol version", vec![0x15, 3, 1, 0, 2, 2, 70]),
+        ("an alert: handshake failure", vec![0x15, 3, 3, 0, 2, 2, 40]),
+        ("SSH", b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+        ("zeros", vec![0; 100_000]),
+        (
+            "a record of 64 KiB",
+            [vec![0x16, 3, 3, 0xff, 0xff], vec![2; 70_000]].concat(),
+        ),
+    ];
+    let count = answers.len();
+    for (name, answer) in answers {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            let mut stream = listener.accept().await.unwrap().0;
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(&answer).await;
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        });
+        let error = failure(&once(&url)).await;
+        assert_eq!(error.reason(), Reason::TlsFailed, "{name}: {error}");
+    }
+    let figure = format!("{count} servers, {count} TlsFailed");
+    assert!(record(
+        "TLS of an old version, alerts and garbage",
+        figure,
+        "TlsFailed"
+    ));
 }
 
 #[tokio::test]

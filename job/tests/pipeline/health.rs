@@ -56,6 +56,33 @@ async fn a_broken_expectation_is_suspicious_removes_nothing_and_exits_0() {
     assert!(events.iter().all(|event| event["removedAt"].is_null()));
 }
 
+/// A redesign: the manifest says nothing of what it expects, and the page has nothing that it names any more.
+#[tokio::test]
+async fn a_source_that_falls_silent_is_suspicious_and_keeps_its_events() {
+    let (scraper, server) = (Scraper::new(), MockServer::start().await);
+    source(&scraper, &server, "");
+    serve(&server, &page(10)).await;
+    assert_eq!(ingest(&scraper).await.report()["outcome"], "Succeeded");
+    let mut ends = Vec::new();
+    for round in 0..2 {
+        serve(&server, &json!({"events": [], "round": round})).await;
+        let report = ingest(&scraper).await.report();
+        ends.push(format!("{} {}", report["outcome"], report["reason"]).replace('"', ""));
+    }
+    let events = scraper.events().await;
+    let kept = events.iter().filter(|event| event["removedAt"].is_null()).count();
+    let met = sms_proof::record(
+        sms_proof::Group::HostileServers,
+        "a site that changes its layout, so that nothing is found",
+        format!("{}; {kept} of 10 events kept", ends.join(", ")),
+        "Suspicious at once, nothing removed",
+        ends == ["Suspicious TooFewEvents"; 2] && kept == 10,
+    );
+    assert!(met, "{ends:?}, {kept} kept");
+    let ended = ingest(&scraper).await;
+    assert_eq!(ended.code, 0);
+}
+
 #[tokio::test]
 async fn a_person_can_accept_a_suspicious_run_as_the_new_normal() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);

@@ -86,12 +86,9 @@ impl Bench {
     pub async fn execute(&self, sql: &str) {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         if self.is_sqlite() {
-            SqliteConnection::connect(&self.raw)
-                .await
-                .unwrap()
-                .execute(sql)
-                .await
-                .unwrap();
+            let mut connection = SqliteConnection::connect(&self.raw).await.unwrap();
+            connection.execute(sql).await.unwrap();
+            connection.close().await.unwrap();
         } else {
             PgConnection::connect(&self.raw)
                 .await
@@ -107,13 +104,10 @@ impl Bench {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         if self.is_sqlite() {
             let mut connection = SqliteConnection::connect(&self.raw).await.unwrap();
-            connection
-                .fetch_all(sql)
-                .await
-                .unwrap()
-                .iter()
-                .map(|row| row.get(0))
-                .collect()
+            let rows = connection.fetch_all(sql).await.unwrap();
+            // Or it is closed later, and locks the file for it.
+            connection.close().await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
         } else {
             let mut connection = PgConnection::connect(&self.raw).await.unwrap();
             connection

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     thread::sleep,
@@ -50,7 +50,15 @@ struct Private {
     folder: PathBuf,
     port: u16,
     has_tls: bool,
-    _guard: Child,
+    programs: Programs,
+    /// Of the server as it runs now, and of those that were stopped.
+    guards: Mutex<Vec<Child>>,
+}
+
+/// How to start and stop a server.
+struct Programs {
+    start: Vec<String>,
+    stop: Vec<String>,
 }
 
 struct Bouncer {
@@ -82,7 +90,43 @@ pub fn server() -> Option<&'static Server> {
     server.as_ref()
 }
 
+/// A server that its test may stop; `None` where none is installed.
+pub fn own_server() -> Option<Server> {
+    let own = binaries().map(|binaries| start(&binaries));
+    if own.is_none() {
+        assert!(
+            env::var("CI").as_deref() != Ok("true"),
+            "PostgreSQL is not installed"
+        );
+        eprintln!("skipped: PostgreSQL is not installed");
+    }
+    own
+}
+
 impl Server {
+    /// Stops a server that was started here: `fast` ends its sessions, `immediate` is as good as a crash.
+    pub fn stop(&self, mode: &str) {
+        let private = self.private.as_ref().expect("a server that was started here");
+        let mut stop = private.programs.stop.clone();
+        stop.extend(["-m".to_owned(), mode.to_owned()]);
+        assert!(run(&stop), "the server did not stop");
+    }
+
+    /// Starts it again.
+    pub fn start_again(&self) {
+        const READY: &str = "ready to accept connections";
+        let private = self.private.as_ref().expect("a server that was started here");
+        let starts = || self.log().unwrap_or_default().matches(READY).count();
+        let before = starts();
+        let guard = guarded(&private.folder, &private.programs.start, private.port, READY);
+        private.guards.lock().expect("guards").push(guard);
+        let begun = Instant::now();
+        while starts() == before {
+            assert!(begun.elapsed() < START_LIMIT, "the server did not start again");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A new empty database of this server, for one test.
     pub async fn fresh_database(&self) -> Database<'_> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -290,6 +334,9 @@ fn start(binaries: &Path) -> Server {
         "-D {} -U sms --pwfile {} --auth-local=trust --auth-host=scram-sha-256 --no-sync -E UTF8 --locale=C";
     initdb.extend(words(options, &[&path("data"), &path("password")]));
     assert!(run(&initdb), "initdb failed");
+    let mut stop = prefix.clone();
+    stop.push(binaries.join("pg_ctl").to_string_lossy().into_owned());
+    stop.extend(words("stop -w -D {}", &[&path("data")]));
     let mut postgres = prefix;
     postgres.push(binaries.join("postgres").to_string_lossy().into_owned());
     postgres.extend(words(
@@ -314,7 +361,11 @@ fn start(binaries: &Path) -> Server {
             folder,
             port,
             has_tls,
-            _guard: guard,
+            programs: Programs {
+                start: postgres,
+                stop,
+            },
+            guards: Mutex::new(vec![guard]),
         }),
         bouncer: OnceLock::new(),
     }

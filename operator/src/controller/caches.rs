@@ -6,20 +6,15 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use kube::{
-    core::DeserializeGuard,
-    runtime::reflector::{self, ObjectRef, Store, store::Writer},
-};
+use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use sms_crds::{ScrapeSource, ScrapeSourceStatus, SourceKey};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::{cron_jobs::CronJobs, run_cache::RunCache};
+use super::{cron_jobs::CronJobs, kept::Kept, run_cache::RunCache};
 use crate::api_names::ApiNames;
-
-/// A source, or why it cannot be read: one bad object never stops the others.
-pub type Guarded = DeserializeGuard<ScrapeSource>;
 
 /// A status that was written, until the watch shows it.
 #[derive(Clone, Debug)]
@@ -31,19 +26,32 @@ struct Written {
     status: ScrapeSourceStatus,
 }
 
+/// A view of a source of which the API server has said that it is old.
+#[derive(Clone, Debug)]
+struct Outdated {
+    /// `resourceVersion` as the watch has shown it.
+    resource_version: Option<String>,
+    since: Instant,
+}
+
+/// How long a watch may take to show what the API server has already. After that the API server is asked again.
+const WATCH_LAG: Duration = Duration::from_secs(30);
+
 /// What is known of the cluster.
 pub struct Caches {
-    sources: Store<Guarded>,
-    writer: Mutex<Option<Writer<Guarded>>>,
+    sources: Store<Kept>,
+    writer: Mutex<Option<Writer<Kept>>>,
     cron_jobs: Mutex<CronJobs>,
     runs: Mutex<RunCache>,
     api_names: Mutex<ApiNames>,
     written: Mutex<HashMap<SourceKey, Written>>,
+    outdated: Mutex<HashMap<SourceKey, Outdated>>,
     attempts: Mutex<HashMap<SourceKey, u32>>,
     told: Mutex<HashMap<SourceKey, Option<i64>>>,
+    listed: AtomicBool,
     synced: AtomicBool,
-    triggers: mpsc::UnboundedSender<ObjectRef<Guarded>>,
-    triggered: Mutex<Option<mpsc::UnboundedReceiver<ObjectRef<Guarded>>>>,
+    triggers: mpsc::UnboundedSender<ObjectRef<Kept>>,
+    triggered: Mutex<Option<mpsc::UnboundedReceiver<ObjectRef<Kept>>>>,
 }
 
 /// A panic elsewhere leaves the maps usable: each change of them is complete in itself.
@@ -62,8 +70,10 @@ impl Default for Caches {
             runs: Mutex::default(),
             api_names: Mutex::default(),
             written: Mutex::default(),
+            outdated: Mutex::default(),
             attempts: Mutex::default(),
             told: Mutex::default(),
+            listed: AtomicBool::new(false),
             synced: AtomicBool::new(false),
             triggers,
             triggered: Mutex::new(Some(triggered)),
@@ -73,12 +83,12 @@ impl Default for Caches {
 
 impl Caches {
     /// Every source, readable or not.
-    pub fn sources(&self) -> &Store<Guarded> {
+    pub fn sources(&self) -> &Store<Kept> {
         &self.sources
     }
 
     /// The writing end of [`Self::sources`]; there is one.
-    pub(super) fn take_writer(&self) -> Option<Writer<Guarded>> {
+    pub(super) fn take_writer(&self) -> Option<Writer<Kept>> {
         lock(&self.writer).take()
     }
 
@@ -99,15 +109,24 @@ impl Caches {
 
     /// Whether everything has been listed once.
     pub fn is_synced(&self) -> bool {
-        self.synced.load(Ordering::Acquire)
+        self.listed.load(Ordering::Acquire) && self.synced.load(Ordering::Acquire)
     }
 
+    /// CronJobs, Jobs and Pods have been listed once: passes begin.
+    pub(super) fn set_listed(&self) {
+        self.listed.store(true, Ordering::Release);
+    }
+
+    /// The sources have been listed once.
     pub(super) fn set_synced(&self) {
         self.synced.store(true, Ordering::Release);
     }
 
-    /// Asks for a pass over a source.
+    /// Asks for a pass over a source. Before passes begin there is no need: every source gets one.
     pub fn trigger(&self, key: &SourceKey) {
+        if !self.listed.load(Ordering::Acquire) {
+            return;
+        }
         // Nobody listens any more when the controller has stopped.
         let _ = self
             .triggers
@@ -115,16 +134,16 @@ impl Caches {
     }
 
     /// The listening end of [`Self::trigger`]; there is one.
-    pub(super) fn take_triggers(&self) -> Option<mpsc::UnboundedReceiver<ObjectRef<Guarded>>> {
+    pub(super) fn take_triggers(&self) -> Option<mpsc::UnboundedReceiver<ObjectRef<Kept>>> {
         lock(&self.triggered).take()
     }
 
     /// `source` as the API server has it after our own last write, which the watch may not have shown yet.
-    pub(super) fn newest(&self, source: &ScrapeSource) -> ScrapeSource {
+    pub(super) fn newest(&self, source: ScrapeSource) -> ScrapeSource {
         let key = source.key();
         let mut written = lock(&self.written);
-        let mut newest = source.clone();
-        let version = source.metadata.resource_version.clone().unwrap_or_default();
+        let mut newest = source;
+        let version = newest.metadata.resource_version.clone().unwrap_or_default();
         match written.get(&key) {
             Some(write) if write.outdated.contains(&version) => {
                 newest.status = Some(write.status.clone());
@@ -170,6 +189,28 @@ impl Caches {
         lock(&self.written).remove(key);
     }
 
+    /// Notes that the API server has another version of a source than this one, or none.
+    pub(super) fn note_outdated(&self, key: SourceKey, resource_version: Option<String>) {
+        let outdated = Outdated {
+            resource_version,
+            since: Instant::now(),
+        };
+        lock(&self.outdated).insert(key, outdated);
+    }
+
+    /// For how long `source`, as the watch has shown it, is known to be old.
+    pub(super) fn outdated_for(&self, source: &ScrapeSource) -> Option<Duration> {
+        let key = source.key();
+        let mut all = lock(&self.outdated);
+        let found = all.get(&key)?;
+        let left = WATCH_LAG.saturating_sub(found.since.elapsed());
+        if found.resource_version == source.metadata.resource_version && !left.is_zero() {
+            return Some(left);
+        }
+        all.remove(&key);
+        None
+    }
+
     /// How often in a row the pass over a source has failed, this time included.
     pub(super) fn note_failure(&self, key: &SourceKey) -> u32 {
         let mut attempts = lock(&self.attempts);
@@ -194,6 +235,7 @@ impl Caches {
     /// Forgets a source that is gone.
     pub(super) fn forget(&self, key: &SourceKey) {
         lock(&self.told).remove(key);
+        lock(&self.outdated).remove(key);
         self.forget_written(key);
         self.note_success(key);
         self.runs().forget_source(key);

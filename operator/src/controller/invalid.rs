@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::ObjectReference,
-    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time},
 };
 use kube::{
     Api, Resource,
     api::{Patch, PatchParams},
-    core::{ApiResource, DynamicObject, error_boundary::InvalidObject},
+    core::{ApiResource, DynamicObject},
     runtime::{
         controller::Action,
         events::{Event, EventType},
@@ -35,15 +35,15 @@ use crate::{
 /// Kubernetes event.
 pub async fn tell(
     context: &Context,
-    object: &InvalidObject,
+    metadata: &ObjectMeta,
 ) -> Result<(ReconcileResult, Action), ReconcileError> {
     let done = Ok((ReconcileResult::Refused, Action::await_change()));
     let key = SourceKey {
-        namespace: object.metadata.namespace.clone().unwrap_or_default(),
-        name: object.metadata.name.clone().unwrap_or_default(),
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        name: metadata.name.clone().unwrap_or_default(),
     };
     // Its CronJob may go on, and each of its runs asks for a pass.
-    if context.caches.is_told(&key, object.metadata.generation) {
+    if context.caches.is_told(&key, metadata.generation) {
         return done;
     }
     let kind = ApiResource::erase::<ScrapeSource>(&());

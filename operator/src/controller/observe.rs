@@ -42,7 +42,7 @@ impl Observed {
 }
 
 /// Gathers what is known about `source` at `now`.
-pub fn observe(caches: &Caches, source: &ScrapeSource, now: Timestamp) -> Observed {
+pub fn observe(caches: &Caches, source: ScrapeSource, now: Timestamp) -> Observed {
     let source = caches.newest(source);
     let key = source.key();
     let cron_job = caches

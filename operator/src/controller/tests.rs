@@ -121,7 +121,7 @@ fn refused(code: u16, reason: &'static str, message: &'static str) -> impl FnOnc
 }
 
 async fn pass(context: &Context, source: &ScrapeSource) -> Result<(ReconcileResult, Action), ReconcileError> {
-    tokio::time::timeout(Duration::from_secs(1), reconcile_source(source, context))
+    tokio::time::timeout(Duration::from_secs(1), reconcile_source(source.clone(), context))
         .await
         .expect("the pass waits for a call that was not expected")
 }
@@ -516,6 +516,39 @@ async fn a_conflict_loses_nothing_and_the_next_pass_starts_from_what_the_watch_s
     );
     result.unwrap();
     assert_eq!(status["metadata"]["resourceVersion"], "13");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_that_proved_to_be_old_is_not_acted_on_until_the_watch_shows_another() {
+    for (code, reason) in [(404, "NotFound"), (409, "Conflict")] {
+        let (context, mut server) = set_up();
+        let source = source();
+        let both = async |server: &mut Server| {
+            server.expect("POST", CRON_JOBS, 201, stored(1)).await;
+            let refusal = refused(code, reason, "another version, or none");
+            server.expect("PUT", STATUS, code, refusal).await;
+        };
+        let (result, ()) = tokio::join!(pass(&context, &source), both(&mut server));
+        result.unwrap_err();
+        // Kubernetes collects the CronJob of a source that is gone, and the watch of CronJobs asks for a pass.
+        context.caches.cron_jobs().begin();
+        context.caches.cron_jobs().complete();
+        let (again, ()) = tokio::join!(pass(&context, &source), server.expect_silence());
+        assert_eq!(again.unwrap().0, ReconcileResult::Unchanged);
+        // A watch that shows nothing for long is no longer waited for.
+        tokio::time::advance(Duration::from_secs(31)).await;
+        let (late, ()) = tokio::join!(pass(&context, &source), both(&mut server));
+        late.unwrap_err();
+        let mut newer = source;
+        newer.metadata.resource_version = Some("13".to_owned());
+        context.caches.cron_jobs().begin();
+        context.caches.cron_jobs().complete();
+        let (result, ()) = tokio::join!(pass(&context, &newer), async {
+            server.expect("POST", CRON_JOBS, 201, stored(1)).await;
+            server.expect("PUT", STATUS, 200, written("14")).await;
+        });
+        result.unwrap();
+    }
 }
 
 #[tokio::test]

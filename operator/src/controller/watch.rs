@@ -13,7 +13,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Resource,
     core::PartialObjectMeta,
     runtime::{
         WatchStreamExt,
@@ -26,7 +26,7 @@ use sms_crds::{SourceKey, labels};
 use tokio::sync::oneshot;
 use tracing::{debug, info, warn};
 
-use super::caches::{Caches, Guarded};
+use super::{caches::Caches, kept::Kept};
 use crate::{
     context::Context,
     runs::{job_record, pod_record},
@@ -36,9 +36,6 @@ use crate::{
 const SHORTEST_PAUSE: Duration = Duration::from_millis(800);
 /// Most of it. Chance adds up to as much again, so that replicas and watches do not come back as one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// `kubectl apply` keeps a second copy of the object in it.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A Job without what its Pods are made from, which can be 64 KiB and is not needed here.
 #[derive(Resource, Serialize, Deserialize, Clone, Debug)]
@@ -152,23 +149,22 @@ fn source_of(metadata: &ObjectMeta) -> Option<SourceKey> {
 pub fn sources<Gone>(
     context: &Arc<Context>,
     namespace: Option<&str>,
-    writer: Writer<Guarded>,
+    writer: Writer<Kept>,
     gone: Gone,
-) -> impl Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static + use<Gone>
+) -> impl Stream<Item = Result<Kept, watcher::Error>> + Send + 'static + use<Gone>
 where
     Gone: Fn(SourceKey, String) + Send + Sync + 'static,
 {
     let caches = Arc::clone(&context.caches);
     let config = all();
     let mut listed: Option<HashSet<SourceKey>> = None;
-    watched(api::<Guarded>(&context.client, namespace), config)
+    watched(api::<Kept>(&context.client, namespace), config)
         .backoff(pauses())
-        .modify(prune)
         .reflect(writer)
         .inspect(move |event| match event {
             Ok(Event::Init) => listed = Some(HashSet::new()),
             Ok(Event::InitApply(source)) => {
-                listed.get_or_insert_default().insert(key_of(source));
+                listed.get_or_insert_default().insert(source.key());
                 claim(&caches, source);
             }
             Ok(Event::InitDone) => {
@@ -183,7 +179,7 @@ where
                 }
             }
             Ok(Event::Apply(source)) => claim(&caches, source),
-            Ok(Event::Delete(source)) => release(&caches, &key_of(source), &gone),
+            Ok(Event::Delete(source)) => release(&caches, &source.key(), &gone),
             Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
         })
         .applied_objects()
@@ -192,24 +188,10 @@ where
         .filter(|event| future::ready(event.is_ok()))
 }
 
-/// The key of a source, readable or not.
-pub fn key_of(source: &Guarded) -> SourceKey {
-    SourceKey {
-        namespace: source.namespace().unwrap_or_default(),
-        name: source.name_any(),
-    }
-}
-
-/// Drops what nobody here reads.
-fn prune(source: &mut Guarded) {
-    source.managed_fields_mut().clear();
-    source.annotations_mut().remove(LAST_APPLIED);
-}
-
-fn claim(caches: &Caches, source: &Guarded) {
-    let affected = match &source.0 {
-        Ok(source) => caches.api_names().claim(source),
-        Err(_) => caches.api_names().release(&key_of(source)),
+fn claim(caches: &Caches, source: &Kept) {
+    let affected = match source.read() {
+        Ok(source) => caches.api_names().claim(&source),
+        Err(_) => caches.api_names().release(&source.key()),
     };
     for key in affected {
         caches.trigger(&key);

@@ -43,12 +43,8 @@ impl Intervals {
     }
 
     /// How many are kept.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.intervals.len()
-    }
-
-    /// Whether none is kept.
-    pub fn is_empty(&self) -> bool {
-        self.intervals.is_empty()
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{context::Context, controller, exporter::Sources, gateway::LiveSources};
+use sms_crds::ScrapeSource;
+
+use crate::{context::Context, exporter::Sources, gateway::LiveSources};
 
 /// The context of the controller while this process leads. A clone sees the same.
 #[derive(Clone, Default)]
@@ -32,20 +34,27 @@ impl Term {
         let sources = context.caches.sources().state();
         // A copy: the controller must not wait for a scrape.
         let names = context.caches.api_names().clone();
-        let readable = sources.iter().filter_map(|source| source.0.as_ref().ok());
-        read(&Sources::new(readable, &names));
+        let readable = |see: &mut dyn FnMut(&ScrapeSource)| {
+            for source in sources.iter().filter_map(|source| source.read().ok()) {
+                see(&source);
+            }
+        };
+        read(&Sources::of(readable, &names));
     }
 
     /// The sources that there are, if that is known.
     pub(super) fn live_sources(&self) -> Option<LiveSources> {
         let context = self.synced()?;
         let sources = context.caches.sources().state();
-        let unreadable = sources.iter().filter(|source| source.0.is_err());
-        let unreadable = unreadable.map(|source| controller::key_of(source)).collect();
-        let mut owners = None;
-        self.read(&mut |sources| owners = Some(sources.owners()));
+        let names = context.caches.api_names();
+        // Whoever can be read claims a name.
+        let unreadable = sources
+            .iter()
+            .map(|source| source.key())
+            .filter(|key| names.api_name(key).is_none())
+            .collect();
         Some(LiveSources {
-            owners: owners?,
+            owners: names.owners(),
             unreadable,
         })
     }

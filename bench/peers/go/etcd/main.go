@@ -1,5 +1,5 @@
-// etcd, in the version that the API server of the benchmark asks for: that of Debian 12 is too old for it to answer lists
-// from its memory. IO.
+// etcd in a version that the API server supports. From that of Debian 12 it cannot answer consistent lists out of its own
+// memory, which would put every program that lists in pages at a disadvantage. IO.
 package main
 
 import (

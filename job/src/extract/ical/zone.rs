@@ -139,7 +139,7 @@ fn prefixed_zone(id: &str) -> Option<TimeZone> {
     id.match_indices('/').find_map(|(slash, _)| {
         let name = &id[slash + 1..];
         if name.contains('/') {
-            TimeZone::get(name).ok()
+            sms_crds::zone::named(name).ok()
         } else {
             None
         }
@@ -148,7 +148,7 @@ fn prefixed_zone(id: &str) -> Option<TimeZone> {
 
 fn to_jiff(zone: Tz, fixed: bool) -> Option<TimeZone> {
     match zone {
-        Tz::Tz(zone) => TimeZone::get(zone.name()).ok(),
+        Tz::Tz(zone) => sms_crds::zone::named(zone.name()).ok(),
         Tz::Fixed(offset) if fixed => Some(TimeZone::fixed(
             Offset::from_seconds(offset.local_minus_utc()).ok()?,
         )),

@@ -8,7 +8,7 @@ use jaq_core::{
 };
 
 use super::super::{functions, patterns};
-use super::Data;
+use super::{Data, nesting};
 
 /// Global variables of every program, in the order that they are bound in.
 pub const VARIABLES: [&str; 8] = [
@@ -84,6 +84,7 @@ fn natives() -> impl Iterator<Item = Fun<Data>> {
 
 /// Compiles a program, or says in words why it is none.
 pub(super) fn compile(source: &str) -> Result<Filter<Data>, String> {
+    nesting::check(source)?;
     let code = format!("{PRELUDE}{source}");
     let arena = Arena::default();
     let loader = Loader::new(definitions());

@@ -111,7 +111,7 @@ impl DateContext {
 pub(in super::super) fn zone_named(name: &str) -> Option<TimeZone> {
     let name = name.trim();
     let is_name = !name.is_empty() && name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    TimeZone::get(name)
+    sms_crds::zone::named(name)
         .ok()
         .filter(|zone| is_name && zone.iana_name().is_some() && !zone.is_unknown())
 }

@@ -113,7 +113,7 @@ fn iso(text: &str) -> Option<Moment> {
     };
     let written = date.to_datetime(time);
     let zone = pieces
-        .to_time_zone()
+        .to_time_zone_with(sms_crds::zone::database())
         .ok()
         .flatten()
         .and_then(|zone| zone.iana_name().map(str::to_owned));
@@ -126,7 +126,7 @@ fn iso(text: &str) -> Option<Moment> {
     }
     match zone {
         Some(name) => {
-            let zoned = super::instant::local(written, &TimeZone::get(&name).ok()?)?;
+            let zoned = super::instant::local(written, &sms_crds::zone::named(&name).ok()?)?;
             Some(Moment::Instant {
                 at: zoned.timestamp(),
                 written,

@@ -245,7 +245,7 @@ fn in_hinted_zone(day: Date, time: Time, hint: Option<ZoneHint>, source: &TimeZo
         }
         Some(ZoneHint::Named(name)) => {
             let instant = |zone: &TimeZone| instant::local(written, zone).map(|zoned| zoned.timestamp());
-            let there: Option<Timestamp> = TimeZone::get(name).ok().and_then(|zone| instant(&zone));
+            let there: Option<Timestamp> = sms_crds::zone::named(name).ok().and_then(|zone| instant(&zone));
             match (there, instant(source)) {
                 (Some(there), Some(here)) if there != here => Moment::Instant {
                     at: there,

@@ -4,15 +4,18 @@ use sqlx::postgres::PgConnection;
 
 use super::{
     super::{
-        batch::{Batch, Change, clean_json, instant_text},
+        batch::{Batch, Difference, Entry, Tally, clean_json, instant_text},
         error::Fault,
         lease,
         model::{Lease, Removal, RunCommit, StoreSummary},
         retention,
-        rows::LeaseRow,
+        rows::{LeaseRow, SummaryRow},
     },
     query, query_as, query_scalar, sql,
 };
+
+/// Most rows of one statement.
+const ROWS: usize = 2_000;
 
 /// Stores a run, provided that the lease is still the newest. `connection` is in a transaction.
 pub(super) async fn commit(
@@ -21,13 +24,7 @@ pub(super) async fn commit(
     run: &RunCommit<'_>,
 ) -> Result<StoreSummary, Fault> {
     let source = lease.source.to_string();
-    let now: Option<LeaseRow> = query_as(sql::FENCE)
-        .bind(&source)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if now.as_ref().is_none_or(|row| row.token != lease.token) {
-        return Err(lease::lost(lease, now));
-    }
+    fence(connection, lease, &source).await?;
     let mut summary = if run.reads_events() {
         write_events(connection, &source, run).await?
     } else if run.is_unchanged() {
@@ -60,6 +57,37 @@ pub(super) async fn commit(
     Ok(summary)
 }
 
+/// Stores a run of which nobody knows whether it is stored. A first transaction that still goes on is waited for at the fence.
+pub(super) async fn again(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    run: &RunCommit<'_>,
+) -> Result<StoreSummary, Fault> {
+    let source = lease.source.to_string();
+    fence(connection, lease, &source).await?;
+    let stored: Option<SummaryRow> = query_as(sql::STORED_SUMMARY)
+        .bind(&source)
+        .bind(&run.report.run)
+        .fetch_optional(&mut *connection)
+        .await?;
+    match stored {
+        Some(row) => Ok(row.into()),
+        None => commit(connection, lease, run).await,
+    }
+}
+
+/// Locks the row of the source, provided that the lease is still the newest.
+async fn fence(connection: &mut PgConnection, lease: &Lease, source: &str) -> Result<(), Fault> {
+    let now: Option<LeaseRow> = query_as(sql::FENCE)
+        .bind(source)
+        .fetch_optional(connection)
+        .await?;
+    match now {
+        Some(row) if row.token == lease.token => Ok(()),
+        other => Err(lease::lost(lease, other)),
+    }
+}
+
 async fn write_events(
     connection: &mut PgConnection,
     source: &str,
@@ -67,25 +95,25 @@ async fn write_events(
 ) -> Result<StoreSummary, Fault> {
     let batch = Batch::new(run.events);
     let now = instant_text(run.finished_at);
-    let changes: Vec<Change> = query_as(sql::COMPARE)
+    let (is_known, present): (bool, i64) = query_as(sql::KNOWN)
         .bind(source)
-        .bind(batch.uids())
-        .bind(batch.hashes())
-        .fetch_all(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
-    let plan = batch.plan(changes);
-    for rows in batch.statements(&plan) {
-        query(sql::UPSERT)
-            .bind(source)
-            .bind(rows?)
-            .bind(&now)
-            .execute(&mut *connection)
-            .await?;
+    let mut tally = Tally::default();
+    for part in batch.parts() {
+        let difference = match is_known {
+            true => compare(connection, source, part).await?,
+            false => Difference::all_new(part),
+        };
+        tally.add(part, &difference);
+        for rows in difference.of(part).chunks(ROWS) {
+            upsert(connection, source, &now, rows).await?;
+        }
     }
-    if let Some(absent) = plan.absent {
+    if tally.present < present {
         query(sql::MARK_ABSENT)
             .bind(source)
-            .bind(absent)
+            .bind(batch.uids())
             .execute(&mut *connection)
             .await?;
     }
@@ -101,13 +129,56 @@ async fn write_events(
             .await?;
     }
     Ok(StoreSummary {
-        new: plan.new,
-        updated: plan.updated,
-        unchanged: plan.unchanged,
+        new: tally.new,
+        updated: tally.updated,
+        unchanged: tally.unchanged,
         removed,
         missed,
         runs_total: 0,
     })
+}
+
+async fn compare(
+    connection: &mut PgConnection,
+    source: &str,
+    part: &[Entry<'_>],
+) -> Result<Difference, Fault> {
+    let (new, updated, back, present) = query_as(sql::COMPARE)
+        .bind(source)
+        .bind(part.iter().map(|entry| &*entry.uid).collect::<Vec<_>>())
+        .bind(part.iter().map(Entry::hash).collect::<Vec<_>>())
+        .fetch_one(connection)
+        .await?;
+    Ok(Difference {
+        new,
+        updated,
+        back,
+        present,
+    })
+}
+
+async fn upsert(
+    connection: &mut PgConnection,
+    source: &str,
+    now: &str,
+    rows: &[&Entry<'_>],
+) -> Result<(), Fault> {
+    let documents = rows
+        .iter()
+        .map(|row| row.document())
+        .collect::<Result<Vec<_>, _>>()?;
+    let upsert = query(sql::UPSERT)
+        .bind(source)
+        .bind(now)
+        .bind(rows.iter().map(|row| &*row.uid).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.hash()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.start_on()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.end_on()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.start_at()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.end_at()).collect::<Vec<_>>())
+        .bind(documents);
+    upsert.execute(connection).await?;
+    Ok(())
 }
 
 /// Writes the row of the run and what the source remembers of it; gives the number of its runs.

@@ -12,9 +12,13 @@ SET LOCAL idle_in_transaction_session_timeout = '60s';
 SET LOCAL client_min_messages = 'warning'";
 
 /// Takes the lease if it is free or expired. `$1` source, `$2` API name, `$3` holder, `$4` life in seconds.
+///
+/// Where it is held nothing is inserted: a conflict would lock the row, and a crowd of those who wait keeps its holder from
+/// renewing, committing and releasing.
 pub(super) const TAKE_LEASE: &str = r#"
 INSERT INTO sms_sources AS s (source, api_name, lease_token, lease_holder, lease_until)
-VALUES ($1, $2, 1, $3, clock_timestamp() + make_interval(secs => $4))
+SELECT $1, $2, 1, $3, clock_timestamp() + make_interval(secs => $4)
+WHERE NOT EXISTS (SELECT FROM sms_sources h WHERE h.source = $1 AND h.lease_until > clock_timestamp())
 ON CONFLICT (source) DO UPDATE SET
     api_name = excluded.api_name,
     lease_token = s.lease_token + 1,
@@ -94,34 +98,37 @@ FROM sms_sources WHERE source = $1 FOR UPDATE"#;
 /// Identity and start of every stored event of a source. `$1` source.
 pub const STARTS: &str = "SELECT uid, document->>'start' FROM sms_events WHERE source = $1";
 
-/// How the stored events differ from the run's. `$1` source, `$2` identities, `$3` their hashes.
-pub(super) const COMPARE: &str = "
-WITH input AS MATERIALIZED (SELECT * FROM unnest($2::text[], $3::text[]) AS i (uid, hash))
-SELECT i.uid AS uid,
-       CASE WHEN e.uid IS NULL THEN 'new'
-            WHEN e.content_hash <> i.hash OR e.removed_at IS NOT NULL THEN 'updated'
-            ELSE 'back' END AS change
-FROM input i LEFT JOIN sms_events e ON e.source = $1 AND e.uid = i.uid
-WHERE e.uid IS NULL OR e.content_hash <> i.hash OR e.removed_at IS NOT NULL OR NOT e.present
-UNION ALL
-SELECT e.uid, 'absent' FROM sms_events e
-WHERE e.source = $1 AND e.present AND NOT EXISTS (SELECT FROM input i WHERE i.uid = e.uid)";
+/// Whether anything is stored of a source, and how many events were in its newest run. `$1` source.
+pub(super) const KNOWN: &str = "
+SELECT EXISTS (SELECT FROM sms_events WHERE source = $1),
+       (SELECT count(*) FROM sms_events WHERE source = $1 AND present)";
 
-/// `$1` source, `$2` JSON array of rows, `$3` now.
+/// How stored events differ from the run's, as arrays of identities. `$1` source, `$2` identities, `$3` their hashes.
+pub(super) const COMPARE: &str = "
+SELECT coalesce(array_agg(i.uid) FILTER (WHERE e.uid IS NULL), '{}'),
+       coalesce(array_agg(i.uid) FILTER (WHERE e.content_hash <> i.hash OR e.removed_at IS NOT NULL), '{}'),
+       coalesce(array_agg(i.uid) FILTER (WHERE e.content_hash = i.hash AND e.removed_at IS NULL AND NOT e.present), '{}'),
+       count(*) FILTER (WHERE e.present)
+FROM unnest($2::text[], $3::text[]) AS i (uid, hash) LEFT JOIN sms_events e ON e.source = $1 AND e.uid = i.uid";
+
+/// `$1` source, `$2` now; arrays: `$3` identities, `$4` hashes, `$5` start and `$6` end dates, `$7` starts, `$8` ends,
+/// `$9` documents.
 pub(super) const UPSERT: &str = "
 INSERT INTO sms_events (source, uid, content_hash, start_on, end_on, start_at, end_at, document, first_seen, last_seen)
-SELECT $1, i.uid, i.hash, i.start_on, i.end_on, i.start_at, i.end_at, i.document::jsonb, $3::timestamptz, $3::timestamptz
-FROM json_to_recordset($2::json) AS i (uid text, hash text, start_on date, end_on date, start_at timestamptz,
-                                       end_at timestamptz, document text)
+SELECT $1, i.uid, i.hash, i.start_on::date, i.end_on::date, i.start_at::timestamptz, i.end_at::timestamptz,
+       i.document::jsonb, $2::timestamptz, $2::timestamptz
+FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+     AS i (uid, hash, start_on, end_on, start_at, end_at, document)
 ON CONFLICT (source, uid) DO UPDATE SET
     content_hash = excluded.content_hash, start_on = excluded.start_on, end_on = excluded.end_on,
     start_at = excluded.start_at, end_at = excluded.end_at, document = excluded.document,
     last_seen = excluded.last_seen, present = true, missed_runs = 0, missed_spec = NULL, removed_at = NULL";
 
-/// Events that left the page. `$1` source, `$2` identities.
+/// Events that left the page. `$1` source, `$2` the identities that are on it.
 pub(super) const MARK_ABSENT: &str = "
 UPDATE sms_events e SET present = false, last_seen = greatest(e.last_seen, s.seen_at)
-FROM sms_sources s WHERE s.source = $1 AND e.source = $1 AND e.uid = ANY ($2)";
+FROM sms_sources s WHERE s.source = $1 AND e.source = $1 AND e.present
+  AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS i (uid) WHERE i.uid = e.uid)";
 
 /// Counts a complete run against the future events that it misses; the second one removes them.
 /// `$1` source, `$2` spec hash, `$3` now, `$4` first date, `$5` last date.
@@ -163,6 +170,13 @@ VALUES ($1, $2, $3::timestamptz, $4::timestamptz, $5, $6, $7, $8::jsonb)
 ON CONFLICT (source, run) DO UPDATE SET
     started_at = excluded.started_at, finished_at = excluded.finished_at, outcome = excluded.outcome,
     accepted = excluded.accepted, processed = excluded.processed, report = excluded.report";
+
+/// What a stored run came to. `$1` source, `$2` run.
+pub(super) const STORED_SUMMARY: &str = r#"
+SELECT coalesce((r.report ->> 'new')::bigint, 0) AS "new", coalesce((r.report ->> 'updated')::bigint, 0) AS updated,
+       coalesce((r.report ->> 'unchanged')::bigint, 0) AS unchanged,
+       coalesce((r.report ->> 'removed')::bigint, 0) AS removed, s.runs_total AS runs_total
+FROM sms_runs r JOIN sms_sources s ON s.source = r.source WHERE r.source = $1 AND r.run = $2"#;
 
 /// `$1` source, `$2` first date that is kept.
 pub(super) const PRUNE_EVENTS: &str =

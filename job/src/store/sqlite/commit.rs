@@ -1,10 +1,17 @@
 //! Storing a run in SQLite, in one transaction. IO.
 
-use sqlx::{Connection, sqlite::SqliteConnection};
+use std::sync::{Arc, LazyLock};
+
+use futures_util::future;
+use sqlx::{
+    AssertSqlSafe, Connection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnection},
+};
 
 use super::{
     super::{
-        batch::{Batch, Change, clean_json, instant_text},
+        batch::{Batch, Difference, Entry, Hashes, Tally, clean_json, instant_text},
         error::Fault,
         lease,
         model::{Lease, Removal, RunCommit, StoreSummary},
@@ -13,6 +20,12 @@ use super::{
     },
     list, sql,
 };
+
+/// Rows of one statement. The driver hands every statement to a thread of its own, which costs as much as some rows.
+const ROWS: usize = 128;
+
+/// The statement of that many, prepared once.
+static UPSERT: LazyLock<String> = LazyLock::new(|| sql::upsert(ROWS));
 
 /// Stores a run, provided that the lease is still the newest.
 pub(super) async fn commit(
@@ -70,25 +83,23 @@ async fn write_events(
 ) -> Result<StoreSummary, Fault> {
     let batch = Batch::new(run.events);
     let now = instant_text(run.finished_at);
-    let pairs: Vec<_> = batch.uids().into_iter().zip(batch.hashes()).collect();
-    let changes: Vec<Change> = sqlx::query_as(sql::COMPARE)
+    let (is_known, present): (bool, i64) = sqlx::query_as(sql::KNOWN)
         .bind(source)
-        .bind(serde_json::to_string(&pairs)?)
-        .fetch_all(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
-    let plan = batch.plan(changes);
-    for rows in batch.statements(&plan) {
-        sqlx::query(sql::UPSERT)
-            .bind(source)
-            .bind(rows?)
-            .bind(&now)
-            .execute(&mut *connection)
-            .await?;
+    let mut tally = Tally::default();
+    for part in batch.parts() {
+        let difference = match is_known {
+            true => compare(connection, source, part).await?,
+            false => Difference::all_new(part),
+        };
+        tally.add(part, &difference);
+        upsert(connection, source, &now, &difference.of(part)).await?;
     }
-    if let Some(absent) = plan.absent {
+    if tally.present < present {
         sqlx::query(sql::MARK_ABSENT)
             .bind(source)
-            .bind(list(&absent))
+            .bind(list(&batch.uids()))
             .execute(&mut *connection)
             .await?;
     }
@@ -106,13 +117,75 @@ async fn write_events(
         missed = i64::try_from(gone.len()).unwrap_or(i64::MAX) - removed;
     }
     Ok(StoreSummary {
-        new: plan.new,
-        updated: plan.updated,
-        unchanged: plan.unchanged,
+        new: tally.new,
+        updated: tally.updated,
+        unchanged: tally.unchanged,
         removed,
         missed,
         runs_total: 0,
     })
+}
+
+async fn compare(
+    connection: &mut SqliteConnection,
+    source: &str,
+    part: &[Entry<'_>],
+) -> Result<Difference, Fault> {
+    let (new, updated, back, present): (String, String, String, i64) = sqlx::query_as(sql::COMPARE)
+        .bind(source)
+        .bind(serde_json::to_string(&Hashes(part))?)
+        .fetch_one(connection)
+        .await?;
+    Ok(Difference {
+        new: serde_json::from_str(&new)?,
+        updated: serde_json::from_str(&updated)?,
+        back: serde_json::from_str(&back)?,
+        present,
+    })
+}
+
+async fn upsert(
+    connection: &mut SqliteConnection,
+    source: &str,
+    now: &str,
+    rows: &[&Entry<'_>],
+) -> Result<(), Fault> {
+    let (source, now) = (Arc::from(source), Arc::from(now));
+    let mut statements = rows.chunks(ROWS).map(|rows| statement(rows, &source, &now));
+    let mut next = statements.next().transpose()?;
+    while let Some(statement) = next {
+        // While SQLite writes these rows, the next ones are made.
+        let written = statement.execute(&mut *connection);
+        let (written, following) = future::join(written, async { statements.next().transpose() }).await;
+        written?;
+        next = following?;
+    }
+    Ok(())
+}
+
+/// Upserts at most [`ROWS`] events.
+fn statement(
+    rows: &[&Entry<'_>],
+    source: &Arc<str>,
+    now: &Arc<str>,
+) -> Result<Query<'static, sqlx::Sqlite, SqliteArguments>, serde_json::Error> {
+    let mut statement = match rows.len() {
+        ROWS => sqlx::query(UPSERT.as_str()),
+        other => sqlx::query(AssertSqlSafe(sql::upsert(other))).persistent(false),
+    };
+    for row in rows {
+        statement = statement
+            .bind(Arc::clone(source))
+            .bind(&*row.uid)
+            .bind(row.hash())
+            .bind(row.start_on())
+            .bind(row.end_on())
+            .bind(row.start_at())
+            .bind(row.document()?)
+            .bind(Arc::clone(now))
+            .bind(Arc::clone(now));
+    }
+    Ok(statement)
 }
 
 /// Writes the row of the run and what the source remembers of it; gives the number of its runs.

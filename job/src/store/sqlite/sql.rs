@@ -1,12 +1,18 @@
 //! The statements of the SQLite store. Pure.
 
+/// How each connection is set up. The cache of 8 MB keeps the index of identities of a hundred thousand events together.
+/// A statement of several rows notes the pages that it changes in case it fails; in memory, since the notes are short, and a
+/// container without a folder for temporary files has no other place for them.
+///
 /// With a write-ahead log, `NORMAL` keeps the file sound after a power cut; the newest commits may be lost, and the next
 /// run brings them again.
-pub(super) const PREPARE: &str = "PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL";
+pub(super) const PREPARE: &str = "
+PRAGMA synchronous = NORMAL; PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY";
 
 /// A new file has nothing to lose yet, and waiting for the disk is most of making it: [`PREPARE`] follows once the
 /// tables are there.
-pub(super) const PREPARE_NEW: &str = "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL";
+pub(super) const PREPARE_NEW: &str = "
+PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY";
 
 /// Takes the lease if it is free or expired. `$1` source, `$2` API name, `$3` holder, `$4` life as a modifier.
 pub(super) const TAKE_LEASE: &str = "
@@ -23,6 +29,12 @@ RETURNING lease_token, lease_holder, lease_until";
 /// Who holds the lease. `$1` source.
 pub(super) const READ_LEASE: &str =
     "SELECT lease_token, lease_holder, lease_until FROM sms_sources WHERE source = $1";
+
+/// Who holds the lease, unless it has expired. Asked before it is taken: to try to take it is to write, and a crowd of those
+/// who wait keeps its holder from writing. `$1` source.
+pub(super) const HELD_LEASE: &str = "
+SELECT lease_token, lease_holder, lease_until FROM sms_sources
+WHERE source = $1 AND lease_until > strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
 /// `$1` source, `$2` token, `$3` life as a modifier.
 pub(super) const RENEW_LEASE: &str = "
@@ -76,37 +88,44 @@ pub(super) const FENCE: &str = READ_LEASE;
 /// Identity and start of every stored event of a source. `$1` source.
 pub const STARTS: &str = "SELECT uid, json_extract(document, '$.start') FROM sms_events WHERE source = $1";
 
-/// How the stored events differ from the run's. `$1` source, `$2` JSON array of `[uid, hash]`.
-pub(super) const COMPARE: &str = "
-WITH input (uid, hash) AS MATERIALIZED (
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each($2)
-)
-SELECT i.uid AS uid,
-       CASE WHEN e.uid IS NULL THEN 'new'
-            WHEN e.content_hash <> i.hash OR e.removed_at IS NOT NULL THEN 'updated'
-            ELSE 'back' END AS change
-FROM input i LEFT JOIN sms_events e ON e.source = $1 AND e.uid = i.uid
-WHERE e.uid IS NULL OR e.content_hash <> i.hash OR e.removed_at IS NOT NULL OR NOT e.present
-UNION ALL
-SELECT e.uid, 'absent' FROM sms_events e
-WHERE e.source = $1 AND e.present AND e.uid NOT IN (SELECT uid FROM input)";
+/// Whether anything is stored of a source, and how many events were in its newest run. `$1` source.
+pub(super) const KNOWN: &str = "
+SELECT EXISTS (SELECT 1 FROM sms_events WHERE source = $1),
+       (SELECT count(*) FROM sms_events WHERE source = $1 AND present)";
 
-/// `$1` source, `$2` JSON array of rows, `$3` now.
-pub(super) const UPSERT: &str = "
-INSERT INTO sms_events (source, uid, content_hash, start_on, end_on, start_at, document, first_seen, last_seen)
-SELECT $1, json_extract(value, '$.uid'), json_extract(value, '$.hash'), json_extract(value, '$.start_on'),
-       json_extract(value, '$.end_on'), json_extract(value, '$.start_at'), json_extract(value, '$.document'), $3, $3
-FROM json_each($2) WHERE true
+/// How stored events differ from the run's, as JSON arrays of identities. `$1` source, `$2` JSON object of hashes.
+pub(super) const COMPARE: &str = "
+SELECT json_group_array(i.key) FILTER (WHERE e.uid IS NULL),
+       json_group_array(i.key) FILTER (WHERE e.content_hash <> i.value OR e.removed_at IS NOT NULL),
+       json_group_array(i.key) FILTER (WHERE e.content_hash = i.value AND e.removed_at IS NULL AND NOT e.present),
+       count(*) FILTER (WHERE e.present)
+FROM json_each($2) i LEFT JOIN sms_events e ON e.source = $1 AND e.uid = i.key";
+
+/// Writes so many rows. For each source, identity, hash, start and end date, start, document, now, now: parameters
+/// without a number, since SQLite looks the others up one by one.
+pub(super) fn upsert(rows: usize) -> String {
+    let mut sql = "
+INSERT INTO sms_events (source, uid, content_hash, start_on, end_on, start_at, document, first_seen, last_seen) VALUES "
+        .to_owned();
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "" } else { "," });
+        sql.push_str("(?,?,?,?,?,?,?,?,?)");
+    }
+    sql.push_str(
+        "
 ON CONFLICT (source, uid) DO UPDATE SET
     content_hash = excluded.content_hash, start_on = excluded.start_on, end_on = excluded.end_on,
     start_at = excluded.start_at, document = excluded.document, last_seen = excluded.last_seen,
-    present = 1, missed_runs = 0, missed_spec = NULL, removed_at = NULL";
+    present = 1, missed_runs = 0, missed_spec = NULL, removed_at = NULL",
+    );
+    sql
+}
 
-/// Events that left the page. `$1` source, `$2` JSON array of identities.
+/// Events that left the page. `$1` source, `$2` JSON array of the identities that are on it.
 pub(super) const MARK_ABSENT: &str = "
 UPDATE sms_events SET present = 0, last_seen = max(last_seen, coalesce(
     (SELECT seen_at FROM sms_sources s WHERE s.source = $1), last_seen))
-WHERE source = $1 AND uid IN (SELECT value FROM json_each($2))";
+WHERE source = $1 AND present AND uid NOT IN (SELECT value FROM json_each($2))";
 
 /// Counts a complete run against the future events that it misses; the second one removes them.
 /// `$1` source, `$2` spec hash, `$3` now, `$4` first date, `$5` last date.

@@ -29,6 +29,7 @@ func run() error {
 	every := flags.Duration("every", 0, "pause between the beginnings of two edits; none waits for the one before")
 	limit := flags.Duration("limit", 10*time.Minute, "most time for all of it")
 	first := flags.Int("first", 0, "how many sources were edited before")
+	haveRun := flags.Bool("have-run", false, "sources have totals of many runs in their status")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func run() error {
 	var result any
 	switch os.Args[1] {
 	case "seed":
-		err = seed(server, *size, *workers)
+		err = seed(server, *size, *workers, *haveRun)
 	case "ready":
 		result, err = ready(server, *size, *limit)
 	case "edit":
