@@ -1,7 +1,14 @@
 //! Hostile documents and programs against the real binary: each ends inside the limits of processor time and memory, with
 //! a clear reason, and nothing of it is stored.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "tables of bombs, and a test says so by failing"
+)]
 
 #[path = "hostile/calendars.rs"]
 mod calendars;

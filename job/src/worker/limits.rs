@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_larger_page_has_more_time() {
-        assert_eq!(deadline(0), Duration::from_secs(60));
+        assert_eq!(deadline(0), Duration::from_mins(1));
         assert_eq!(deadline(10_000_000), Duration::from_secs(80));
     }
 

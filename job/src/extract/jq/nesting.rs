@@ -191,8 +191,8 @@ mod tests {
             .map(|n| format!("f{n}: (.a | .b), \"g{n}\": [.c - 1]"))
             .collect();
         assert!(measure(&format!("{{{}}}", fields.join(", "))) < 20);
-        let definitions: String = (0..90).map(|n| format!("def f{n}(x): x | -1; ")).collect();
-        assert!(measure(&definitions) < 20);
+        let definitions: Vec<String> = (0..90).map(|n| format!("def f{n}(x): x | -1; ")).collect();
+        assert!(measure(&definitions.concat()) < 20);
         assert!(measure("\"((((((((((((((\\\"((((\" # ((((((((((((((\n| .") < 10);
         assert_eq!(measure(")))]]}"), 0);
     }
