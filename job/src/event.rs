@@ -116,6 +116,15 @@ impl EventTime {
             Self::At(zoned) => zoned.date(),
         }
     }
+
+    /// Without fractions of a second, which are never written: an event is the same before it is written and after.
+    #[must_use]
+    pub fn whole_seconds(self) -> Self {
+        match self {
+            Self::At(zoned) => Self::At(zoned.with().subsec_nanosecond(0).build().unwrap_or(zoned)),
+            date @ Self::Date(_) => date,
+        }
+    }
 }
 
 impl fmt::Display for EventTime {

@@ -27,7 +27,7 @@ use url::Url;
 
 use self::{dates::DateContext, item::Item, price::Price, problem::Problem, timing::Timing};
 use crate::{
-    event::{Event, RawItem, Rejected},
+    event::{Event, EventTime, RawItem, Rejected},
     extract::error::PlanError,
 };
 
@@ -142,13 +142,13 @@ fn event(item: &Item, title: String, timing: Timing, base: Option<&Url>) -> Even
     }
     Event {
         id: item.line("id"),
-        start: timing.start,
-        end: timing.end,
+        start: timing.start.whole_seconds(),
+        end: timing.end.map(EventTime::whole_seconds),
         occurrence: item.line("occurrence"),
         all_day: timing.all_day,
         time_known: timing.time_known,
         time_zone: timing.time_zone,
-        doors: timing.doors,
+        doors: timing.doors.map(EventTime::whole_seconds),
         venue: item.line("venue"),
         address: item.address(),
         description: item.paragraphs("description"),

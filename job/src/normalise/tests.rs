@@ -81,6 +81,18 @@ fn check(rules: Option<&DateRules>, cases: Vec<(Value, &str)>) {
 }
 
 #[test]
+fn an_event_is_the_same_after_it_was_written_and_read() {
+    for fields in [
+        json!({"start": "2026-05-10T19:30:00.511-07:00", "end": 1_778_470_000_511_i64, "doors": "2026-05-10T19:00:00.9"}),
+        json!({"start": "2026-05-10T19:30:00.999"}),
+    ] {
+        let event = one(&fields);
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{fields}");
+    }
+}
+
+#[test]
 fn daily_times_of_a_run_of_days_go_to_extra() {
     let event = one(&json!({"when": "Feb 6 - 8, 2026, 10am - 8pm"}));
     assert_eq!(

@@ -71,7 +71,7 @@ fn programs_that_never_end() {
         "a condition that computes for ever",
         "json",
         PAGE,
-        event(json!({ "exclude": [{ "condition": "last(repeat(true))" }] })),
+        event(json!({ "exclude": [{ "where": "last(repeat(true))" }] })),
         LIMIT,
     ));
     let follow = json!({ "follow": { "url": "last(repeat(\"x\"))", "html": { "fields": { "description": { "select": "b" } } } } });
