@@ -197,10 +197,11 @@ impl Run<'_> {
             return Ok(Due::Yes);
         }
         let cadence = positive(source.spec.cadence.as_ref(), "spec.cadence")?;
+        // Now, not when this run began: one that began later may have had the lease, and its success, before this one.
         Ok(cadence::due(
             state.last_success_started_at,
             cadence,
-            self.started_at,
+            Timestamp::now(),
         ))
     }
 

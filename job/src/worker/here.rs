@@ -38,6 +38,7 @@ pub async fn read(
     if !is_bounded(source, document) {
         return None;
     }
+    tracing::debug!(bytes = document.body.len(), "page is parsed");
     let deadline = limits::deadline(document.body.len());
     let (source, document) = (Arc::clone(source), Arc::clone(document));
     let result = in_thread(move || {

@@ -161,8 +161,9 @@ async fn calendars_that_nobody_reads_keep_no_other_answer_waiting() {
     for path in ["/", "/v1/events?limit=1", "/v1/events/e1"] {
         let begun = Instant::now();
         assert_eq!(view.get(path).await.status, 200, "{path}");
+        // A calendar that is read to its end would take minutes.
         assert!(
-            begun.elapsed() < Duration::from_secs(4),
+            begun.elapsed() < Duration::from_secs(20),
             "{path}: {:?}",
             begun.elapsed()
         );
