@@ -61,7 +61,7 @@ fn dates_of(normaliser: &Normaliser, text: &str) {
     let item = serde_json::json!({ "title": "x", "date": "2026-11-01", "time": text, "endTime": text });
     events(normaliser, item);
     events(
-        &normaliser,
+        normaliser,
         serde_json::json!({ "title": "x", "when": text, "doors": text, "duration": text }),
     );
 }

@@ -2,6 +2,12 @@
 //! a clear reason, and nothing of it is stored.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "tables of attacks, made once"
+)]
 
 #[path = "hostile/calendars.rs"]
 mod calendars;

@@ -35,7 +35,7 @@ pub const STACK_BYTES: usize = 16 << 20;
 /// Longest time for one request: a base, and more for a larger page. What computes meets the limit of processor time long
 /// before, unless the machine is busy.
 pub fn deadline(body_bytes: usize) -> Duration {
-    Duration::from_secs(60) + Duration::from_millis(body_bytes as u64 / 500)
+    Duration::from_mins(1) + Duration::from_millis(body_bytes as u64 / 500)
 }
 
 /// Puts the limits on this process. What the system refuses (a lower hard limit) is stricter already.
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_larger_page_has_more_time() {
-        assert_eq!(deadline(0), Duration::from_secs(60));
+        assert_eq!(deadline(0), Duration::from_mins(1));
         assert_eq!(deadline(10_000_000), Duration::from_secs(80));
     }
 

@@ -123,7 +123,7 @@ const LIMITS: &[(&str, &str, &str)] = &[
     ),
     (
         "job/src/worker/limits",
-        "Duration::from_secs(60) + Duration::from_millis(body_bytes as u64 / 500)",
+        "Duration::from_mins(1) + Duration::from_millis(body_bytes as u64 / 500)",
         "| 60 s, and 2 s more for each megabyte |",
     ),
     (

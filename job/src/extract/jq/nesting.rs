@@ -28,100 +28,110 @@ enum Open {
     Text,
 }
 
+/// What the program's next bytes are.
+#[derive(Clone, Copy)]
+enum Token {
+    Opener(u8),
+    Closer,
+    Quote,
+    Comma,
+    Semicolon,
+    /// An operator or a keyword that has its right side inside of itself.
+    Chained(usize),
+    Other,
+}
+
 /// The largest weight of everything that is open at one place. An estimate from above: operators of one level count
 /// together, although not all of them lie in each other.
 fn measure(program: &str) -> usize {
-    let bytes = program.as_bytes();
-    let mut open = vec![Open::Bracket {
+    const OUTERMOST: Open = Open::Bracket {
         opener: b'(',
         chained: 0,
-    }];
-    let (mut weight, mut most) = (0, 0);
-    let mut at = 0;
+    };
+    let bytes = program.as_bytes();
+    let mut open = vec![OUTERMOST];
+    let (mut at, mut weight, mut most) = (0, 0, 0);
     while at < bytes.len() {
-        let rest = &bytes[at..];
-        at += 1;
-        if let Some(Open::Text) = open.last() {
-            match rest {
-                [b'\\', b'(', ..] => {
-                    at += 1;
-                    weight += BRACKET;
-                    open.push(Open::Bracket {
-                        opener: b'(',
-                        chained: 0,
-                    });
-                }
-                [b'\\', _, ..] => at += 1,
-                [b'"', ..] => {
-                    open.pop();
-                }
-                _ => {}
-            }
-            most = most.max(weight);
-            continue;
-        }
         let is_outermost = open.len() == 1;
-        let Some(Open::Bracket { opener, chained }) = open.last_mut() else {
-            return most;
+        let (token, length) = match open.last() {
+            Some(Open::Text) => token_of_text(&bytes[at..]),
+            _ => token_of_code(&bytes[at..]),
         };
-        let is_object = *opener == b'{';
-        let added = match rest[0] {
-            b'"' => {
-                open.push(Open::Text);
-                continue;
-            }
-            b'#' => {
-                at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()) - 1;
-                continue;
-            }
-            b'(' | b'[' | b'{' => {
+        at += length;
+        match (token, open.last_mut()) {
+            (Token::Opener(opener), _) => {
                 weight += BRACKET;
-                most = most.max(weight);
-                open.push(Open::Bracket {
-                    opener: rest[0],
-                    chained: 0,
-                });
-                continue;
+                open.push(Open::Bracket { opener, chained: 0 });
             }
-            b')' | b']' | b'}' => {
-                weight -= *chained;
-                // A bracket too many is the parser's business.
-                if is_outermost {
-                    *chained = 0;
-                } else {
-                    weight -= BRACKET;
-                    open.pop();
-                }
-                continue;
+            (Token::Quote, Some(Open::Text)) => {
+                open.pop();
             }
-            b';' => {
-                weight -= *chained;
-                *chained = 0;
-                continue;
+            (Token::Quote, _) => open.push(Open::Text),
+            // A bracket too many is the parser's business.
+            (Token::Closer, Some(Open::Bracket { chained, .. })) if !is_outermost => {
+                weight -= *chained + BRACKET;
+                open.pop();
             }
-            b',' if is_object => {
+            (Token::Closer | Token::Semicolon, Some(Open::Bracket { chained, .. }))
+            | (
+                Token::Comma,
+                Some(Open::Bracket {
+                    opener: b'{',
+                    chained,
+                }),
+            ) => {
                 weight -= *chained;
                 *chained = 0;
-                continue;
             }
-            b'|' | b',' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' => OPERATOR,
-            byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-                let length = rest.iter().position(|byte| !is_word(byte)).unwrap_or(rest.len());
-                at += length - 1;
-                match &rest[..length] {
-                    b"and" | b"or" => OPERATOR,
-                    b"if" | b"elif" | b"try" | b"def" | b"reduce" | b"foreach" | b"label" | b"as" => KEYWORD,
-                    _ => 0,
-                }
+            (Token::Chained(added), Some(Open::Bracket { chained, .. })) => {
+                *chained += added;
+                weight += added;
             }
-            _ => 0,
-        };
-        *chained += added;
-        weight += added;
+            (Token::Comma, Some(Open::Bracket { chained, .. })) => {
+                *chained += OPERATOR;
+                weight += OPERATOR;
+            }
+            _ => {}
+        }
         most = most.max(weight);
     }
     most
+}
+
+/// The token at the start of `rest`, which is not empty, and its length.
+fn token_of_code(rest: &[u8]) -> (Token, usize) {
+    let until = |is_end: fn(&u8) -> bool| rest.iter().position(is_end).unwrap_or(rest.len());
+    match rest[0] {
+        b'"' => (Token::Quote, 1),
+        b'#' => (Token::Other, until(|byte| *byte == b'\n')),
+        opener @ (b'(' | b'[' | b'{') => (Token::Opener(opener), 1),
+        b')' | b']' | b'}' => (Token::Closer, 1),
+        b';' => (Token::Semicolon, 1),
+        b',' => (Token::Comma, 1),
+        b'|' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' => (Token::Chained(OPERATOR), 1),
+        byte if byte.is_ascii_alphabetic() || byte == b'_' => {
+            let length = until(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+            let token = match &rest[..length] {
+                b"and" | b"or" => Token::Chained(OPERATOR),
+                b"if" | b"elif" | b"try" | b"def" | b"reduce" | b"foreach" | b"label" | b"as" => {
+                    Token::Chained(KEYWORD)
+                }
+                _ => Token::Other,
+            };
+            (token, length)
+        }
+        _ => (Token::Other, 1),
+    }
+}
+
+/// The same inside a text, where only its end and an interpolation count.
+fn token_of_text(rest: &[u8]) -> (Token, usize) {
+    match rest {
+        [b'\\', b'(', ..] => (Token::Opener(b'('), 2),
+        [b'\\', _, ..] => (Token::Other, 2),
+        [b'"', ..] => (Token::Quote, 1),
+        _ => (Token::Other, 1),
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +194,7 @@ mod tests {
             .map(|n| format!("f{n}: (.a | .b), \"g{n}\": [.c - 1]"))
             .collect();
         assert!(measure(&format!("{{{}}}", fields.join(", "))) < 20);
-        let definitions: String = (0..90).map(|n| format!("def f{n}(x): x | -1; ")).collect();
+        let definitions = "def f(x): x | -1; ".repeat(90);
         assert!(measure(&definitions) < 20);
         assert!(measure("\"((((((((((((((\\\"((((\" # ((((((((((((((\n| .") < 10);
         assert_eq!(measure(")))]]}"), 0);
