@@ -40,8 +40,8 @@ const JSON_LD: [&str; 2] = [
     "jsonLd: { microdata: true, fields: { venue: .location.name } }",
 ];
 const ICAL: [&str; 2] = [
-    "ical: {}",
-    "ical: { horizon: 9600h, past: 960h, fields: { title: .summary } }",
+    "ical: { horizon: 1440h, past: 240h }",
+    "ical: { horizon: 4800h, past: 480h, fields: { title: .summary } }",
 ];
 const FEED: [&str; 2] = [
     "feed: {}",
