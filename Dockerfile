@@ -1,5 +1,5 @@
 # Images of the product. Targets:
-#   job      the scraper alone, for Jobs in a cluster and for `sms_scraper view`: nothing but one static binary (24 MB)
+#   job      the scraper alone, for Jobs in a cluster and for `sms_scraper view`: nothing but one static binary (22 MB)
 #   scraper  the same with a shell and the example site, for docker-compose (31 MB with busybox)
 #   operator the operator alone: nothing but one static binary (18 MB)
 #
