@@ -81,6 +81,7 @@ check-generated: generate ## Fail if a generated file is not what its source say
 	git diff --exit-code -- crds/generated docs/reference deploy
 	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
 	python3 bench/report --check
+	$(CARGO) metadata --locked --format-version 1 --manifest-path e2e/fuzz/engine/Cargo.toml > /dev/null
 
 .PHONY: prove
 prove: ## Attack everything, count its work, and print one table of figures and goals; needs root
