@@ -44,7 +44,17 @@ impl Release {
             .chain(flags)
             .copied();
         helm::helm(cluster, arguments.chain(images.iter().map(String::as_str)));
+        release.wait();
         release
+    }
+
+    /// Helm is content when as many are ready as an update may leave: of one replica, none.
+    fn wait(&self) {
+        let operator = format!("deployment/{}", self.operator());
+        let output = self
+            .cluster
+            .kubectl(&["rollout", "status", &operator, "-n", HOME, "--timeout=5m"]);
+        assert!(output.status.success(), "{output:?}");
     }
 
     /// What the chart calls the operator.
