@@ -167,9 +167,7 @@ async fn reconcile_source(
     }
     let (key, version) = (source.key(), source.metadata.resource_version.clone());
     let result = Box::pin(steps(source, context)).await;
-    if let Err(ReconcileError::Status(error)) = &result
-        && (error.is_conflict() || error.is_not_found())
-    {
+    if result.as_ref().is_err_and(ReconcileError::is_of_an_old_view) {
         context.caches.note_outdated(key, version);
     }
     result

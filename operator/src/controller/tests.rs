@@ -73,6 +73,7 @@ impl Server {
 
 const CRON_JOBS: &str = "/apis/batch/v1/namespaces/music/cronjobs";
 const CRON_JOB: &str = "/apis/batch/v1/namespaces/music/cronjobs/blue-moon";
+const SOURCE: &str = "/apis/sms-scraper.dev/v1alpha1/namespaces/music/scrapesources/blue-moon";
 const JOBS: &str = "/apis/batch/v1/namespaces/music/jobs";
 const STATUS: &str = "/apis/sms-scraper.dev/v1alpha1/namespaces/music/scrapesources/blue-moon/status";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/music/events";
