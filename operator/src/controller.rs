@@ -17,11 +17,7 @@ mod run_cache;
 mod run_now;
 mod watch;
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future, stream};
 use jiff::Timestamp;
@@ -95,13 +91,12 @@ pub async fn run(
             seen.extend(source.as_ref().map(Kept::key).ok());
         }
     };
-    let all = future::join(future::join_all(listed), caches.sources().wait_until_ready());
     tokio::select! {
-        _ = all => caches.set_listed(),
+        _ = future::join_all(listed) => caches.set_listed(),
         () = see => return error!("A watch has ended by itself"),
         () = stop.cancelled() => return,
     }
-    for key in in_any_order(seen) {
+    for key in seen {
         caches.trigger(&key);
     }
 
@@ -126,14 +121,6 @@ pub async fn run(
         _ = watches.join_next() => error!("A watch has ended by itself"),
         () = resync(&caches) => {}
     }
-}
-
-/// `keys` in an order that is another one after each start: if the pass over one source ends the process, always at the same
-/// point of one order, the sources behind it would never get theirs.
-fn in_any_order(mut keys: Vec<SourceKey>) -> Vec<SourceKey> {
-    let chance = RandomState::new();
-    keys.sort_by_cached_key(|key| chance.hash_one(key));
-    keys
 }
 
 /// Asks for a pass over every source now and then, for ever. A pause of its own for each source would take as much memory as

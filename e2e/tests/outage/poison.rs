@@ -1,6 +1,7 @@
 //! A source whose pass ends the process, each time: the others get theirs all the same. IO.
 //!
 //! No such source is known. The release build ends at a panic, so the test ends the process itself, in the middle of that pass.
+//! What saves the others is that kube's Controller takes what waits in an order of its own, another one in each process.
 
 use std::{
     sync::{Arc, Mutex},
