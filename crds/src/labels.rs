@@ -18,6 +18,9 @@ pub const SOURCE: &str = "sms-scraper.dev/source";
 /// Annotation on a CronJob: hash of the spec and the labels that the operator gave it.
 pub const SPEC_HASH: &str = "sms-scraper.dev/spec-hash";
 
+/// Annotation on a CronJob: `metadata.generation` of the source that it was built from.
+pub const SOURCE_GENERATION: &str = "sms-scraper.dev/source-generation";
+
 /// Annotation on a Job that run-now made: the token that asked for it.
 pub const RUN_NOW_TOKEN: &str = "sms-scraper.dev/run-now-token";
 

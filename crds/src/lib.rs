@@ -18,6 +18,7 @@ pub mod reference;
 pub mod report;
 pub mod schedule;
 pub mod schema;
+pub mod secrecy;
 pub mod source;
 pub mod v1alpha1;
 pub mod zone;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{Api, api::ListParams};
 use serde_json::{Value, json};
-use sms_crds::labels::SPEC_HASH;
+use sms_crds::labels::{SOURCE_GENERATION, SPEC_HASH};
 
 use crate::{Namespace, crowd};
 
@@ -117,6 +117,8 @@ fn mask(value: &mut Value, namespace: &str) {
                 // The hash covers the namespace, which is another one each time.
                 match name.as_str() {
                     SPEC_HASH => *value = json!("a hash"),
+                    // What came before is another history.
+                    SOURCE_GENERATION => *value = json!("a generation"),
                     // UIDs.
                     "countedJobs" => *value = json!(value.as_array().map(Vec::len)),
                     _ => mask(value, namespace),

@@ -1,4 +1,4 @@
-//! What befalls the whole cluster: the API server goes, and an object that nobody can read. In a file of its own, since no
+//! What befalls the whole cluster: the API server goes, an object that nobody can read, and one that ends the operator. In a file of its own, since no
 //! other test may use the cluster meanwhile. IO.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
@@ -6,6 +6,8 @@
 mod api_server;
 #[path = "outage/broken_object.rs"]
 mod broken_object;
+#[path = "outage/poison.rs"]
+mod poison;
 
 use std::time::Duration;
 

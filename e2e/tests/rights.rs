@@ -1,6 +1,6 @@
 //! The rights that ship are exactly those that are needed, and Jobs have none. IO.
 //!
-//! The files in `rights/` hold what `kubectl auth can-i --list` says; `UPDATE_GOLDEN=1` writes them.
+//! Records rows of the group `secrets`. The files in `rights/` hold what `kubectl auth can-i --list` says; `UPDATE_GOLDEN=1` writes them.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
@@ -13,6 +13,7 @@ use sms_e2e::{
     Cluster, Namespace, Operator, Source, crowd, eventually,
     operator::{self, HOME, Options},
 };
+use sms_proof::{Group, record};
 
 const A_WHILE: Duration = Duration::from_mins(3);
 const OPERATOR: &str = "system:serviceaccount:sms-system:sms-operator";
@@ -115,20 +116,9 @@ async fn ask(client: &Client, method: &str, path: &str) -> u16 {
     }
 }
 
-#[tokio::test]
-async fn the_operator_is_refused_what_is_not_its_business() {
-    let Some(cluster) = Cluster::from_env().await else {
-        return;
-    };
-    operator::install_rights(&cluster).await;
-    let namespace = Namespace::create(&cluster, "refused").await;
-    let client = client_of_the_operator(&cluster).await;
-    let n = namespace.name();
-    // So that a refusal below means something.
-    let sources = format!("/apis/sms-scraper.dev/v1alpha1/namespaces/{n}/scrapesources");
-    assert_eq!(ask(&client, "GET", &sources).await, 200);
-    let mut allowed = Vec::new();
-    for (method, path) in [
+/// Requests that the operator has no reason to make; `sources` is the path of the sources of the namespace `n`.
+fn not_its_business(n: &str, sources: &str) -> Vec<(&'static str, String)> {
+    vec![
         ("GET", format!("/api/v1/namespaces/{n}/secrets")),
         ("GET", format!("/api/v1/namespaces/{n}/secrets/sms-store")),
         ("GET", format!("/api/v1/namespaces/{HOME}/secrets/any")),
@@ -158,7 +148,7 @@ async fn the_operator_is_refused_what_is_not_its_business() {
             format!("/api/v1/namespaces/{n}/pods/any/ephemeralcontainers"),
         ),
         ("GET", format!("/api/v1/namespaces/{n}/pods/any/log")),
-        ("POST", sources.clone()),
+        ("POST", sources.to_owned()),
         ("PUT", format!("{sources}/any")),
         ("PATCH", format!("{sources}/any")),
         ("DELETE", format!("{sources}/any")),
@@ -189,13 +179,41 @@ async fn the_operator_is_refused_what_is_not_its_business() {
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/scrapesources.sms-scraper.dev"
                 .to_owned(),
         ),
-    ] {
-        let code = ask(&client, method, &path).await;
+    ]
+}
+
+#[tokio::test]
+async fn the_operator_is_refused_what_is_not_its_business() {
+    let Some(cluster) = Cluster::from_env().await else {
+        return;
+    };
+    operator::install_rights(&cluster).await;
+    let namespace = Namespace::create(&cluster, "refused").await;
+    let client = client_of_the_operator(&cluster).await;
+    let n = namespace.name();
+    // So that a refusal below means something.
+    let sources = format!("/apis/sms-scraper.dev/v1alpha1/namespaces/{n}/scrapesources");
+    assert_eq!(ask(&client, "GET", &sources).await, 200);
+    let asked = not_its_business(n, &sources);
+    let mut allowed = Vec::new();
+    for (method, path) in &asked {
+        let code = ask(&client, method, path).await;
         if code != 403 {
             allowed.push(format!("{method} {path}: {code}"));
         }
     }
-    assert!(allowed.is_empty(), "not refused:\n{}", allowed.join("\n"));
+    let met = record(
+        Group::Secrets,
+        "rights: the operator asks for Secrets, ConfigMaps, Nodes, exec, logs, tokens and others' objects",
+        format!(
+            "{} of {} requests refused",
+            asked.len() - allowed.len(),
+            asked.len()
+        ),
+        "403 to each",
+        allowed.is_empty(),
+    );
+    assert!(met, "not refused:\n{}", allowed.join("\n"));
     namespace.delete().await;
 }
 
@@ -280,9 +298,17 @@ async fn the_pod_of_a_run_holds_no_token() {
     })
     .await;
     let spec = json!(pod.spec);
-    assert_eq!(spec["automountServiceAccountToken"], false, "{spec}");
-    assert!(!spec.to_string().contains("serviceAccountToken\":{"), "{spec}");
     let mounts = spec["containers"][0]["volumeMounts"].to_string();
-    assert!(!mounts.contains("/var/run/secrets/kubernetes.io"), "{mounts}");
+    let holds_none = spec["automountServiceAccountToken"] == false
+        && !spec.to_string().contains("serviceAccountToken\":{")
+        && !mounts.contains("/var/run/secrets/kubernetes.io");
+    let met = record(
+        Group::Secrets,
+        "rights: the Pod of a run and the API server",
+        if holds_none { "no token" } else { "a token" },
+        "no token",
+        holds_none,
+    );
+    assert!(met, "{spec}");
     namespace.delete().await;
 }

@@ -22,7 +22,11 @@ use http::Request;
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{Api, Client};
 use serde_json::{Value, json};
-use sms_crds::{ScrapeSource, labels::SPEC_HASH, manifest};
+use sms_crds::{
+    ScrapeSource,
+    labels::{SOURCE_GENERATION, SPEC_HASH},
+    manifest,
+};
 use sms_e2e::{
     Cluster, Namespace, Operator, eventually, operator,
     operator::Options,
@@ -119,7 +123,9 @@ async fn cron_job(namespace: &Namespace, source: &ScrapeSource) -> Result<Value,
     let mut kept = json!({
         "labels": found.metadata.labels, "annotations": found.metadata.annotations, "spec": found.spec,
     });
-    kept["annotations"][SPEC_HASH] = Value::Null;
+    for annotation in [SPEC_HASH, SOURCE_GENERATION] {
+        kept["annotations"][annotation] = Value::Null;
+    }
     if source.spec.schedule.contains('H') {
         // It is the hash of the name.
         kept["spec"]["schedule"] = json!("H");

@@ -8,6 +8,7 @@ pub mod validate;
 mod apply;
 mod caches;
 mod calls;
+mod confidential;
 mod cron_jobs;
 mod invalid;
 mod kept;
@@ -41,6 +42,7 @@ use tracing::{debug, error, warn};
 use crate::{context::Context, metrics::ReconcileResult, settings::Config};
 use build::Resources;
 pub use caches::Caches;
+use confidential::Confidential;
 use error::{ApplyError, ReconcileError, pause};
 pub use kept::Kept;
 use observe::Observed;
@@ -105,9 +107,11 @@ pub async fn run(
         .graceful_shutdown_on(stop.clone().cancelled_owned())
         .run(reconcile, on_error, Arc::clone(&context))
         .for_each(|result| {
-            if let Err(error) = result {
-                // Each failed pass was told by `on_error`; what is left are sources that are gone meanwhile.
-                debug!("{error}");
+            match result {
+                // `on_error` has told of it, without what is confidential.
+                Ok(_) | Err(controller::Error::ReconcilerFailed(..)) => {}
+                // What is left are sources that are gone meanwhile.
+                Err(error) => debug!("{error}"),
             }
             future::ready(())
         });
@@ -163,9 +167,7 @@ async fn reconcile_source(
     }
     let (key, version) = (source.key(), source.metadata.resource_version.clone());
     let result = Box::pin(steps(source, context)).await;
-    if let Err(ReconcileError::Status(error)) = &result
-        && (error.is_conflict() || error.is_not_found())
-    {
+    if result.as_ref().is_err_and(ReconcileError::is_of_an_old_view) {
         context.caches.note_outdated(key, version);
     }
     result
@@ -174,7 +176,11 @@ async fn reconcile_source(
 /// Observe, validate, build, apply, status.
 async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResult, Action), ReconcileError> {
     let now = Timestamp::now();
-    let observed = observe::observe(&context.caches, source, now);
+    let observed = observe::observe(&context.caches, &context.config, source, now);
+    let told = |text: String| {
+        let confidential = Confidential::of_source(&observed.source, &context.config);
+        confidential.hide(&text).into_owned()
+    };
     let is_owner = observed.api_name_owner.is_none();
     let valid = match validate::validate(&observed.source, &context.config, is_owner) {
         Ok(valid) => valid,
@@ -185,7 +191,7 @@ async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResu
             }
             let verdict = Verdict::Refused {
                 reason: refusal.reason,
-                message: refusal.message(),
+                message: told(refusal.message()),
             };
             return finish(context, &observed, verdict, None, now, ReconcileResult::Refused).await;
         }
@@ -204,7 +210,7 @@ async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResu
             };
             let verdict = Verdict::Refused {
                 reason,
-                message: error.to_string(),
+                message: told(error.to_string()),
             };
             finish(context, &observed, verdict, None, now, ReconcileResult::Refused).await?;
             return Err(error.into());
@@ -221,7 +227,10 @@ async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResu
     };
     let (run_now, refused) = match (applied.run_now, observed.run_now_token()) {
         (Some(Ok(job)), Some(token)) => (Some(run_now::started(token, &job)), None),
-        (Some(Err(error)), Some(token)) => (Some(run_now::refused(token, &error.to_string())), Some(error)),
+        (Some(Err(error)), Some(token)) => (
+            Some(run_now::refused(token, &told(error.to_string()))),
+            Some(error),
+        ),
         _ => (None, None),
     };
     let finished = finish(context, &observed, verdict, run_now, now, result).await?;
@@ -316,11 +325,14 @@ fn on_error(source: Arc<Kept>, error: &ReconcileError, context: Arc<Context>) ->
         return Action::await_change();
     }
     let attempts = context.caches.note_failure(&key);
+    let text = error.to_string();
+    let confidential = Confidential::of(&source.spec(), &context.config);
+    let text = confidential.hide(&text);
     if error.is_ordinary() {
-        debug!(source = %key, "{error}");
+        debug!(source = %key, "{text}");
     } else {
         context.metrics.failed(error.reason());
-        warn!(source = %key, attempts, "Failed to reconcile: {error}");
+        warn!(source = %key, attempts, "Failed to reconcile: {text}");
     }
     Action::requeue(pause(attempts, &key))
 }

@@ -9,8 +9,8 @@ use crate::args::LogFormat;
 /// Logs each failed request as an error, although whoever made it tells of it too.
 const TALKATIVE: &str = "kube_client::client::builder=off";
 
-/// Below `info` these print headers and addresses, which can hold credentials.
-const NEVER_BELOW_INFO: [&str; 5] = ["hyper", "hyper_util", "reqwest", "rustls", "tower"];
+/// Below `info` these print headers, addresses and answers, which can hold credentials.
+const NEVER_BELOW_INFO: [&str; 6] = ["hyper", "hyper_util", "kube_client", "reqwest", "rustls", "tower"];
 
 /// Starts logging.
 ///

@@ -30,6 +30,13 @@ pub enum Answer {
         /// Seconds of the header `Retry-After`.
         retry_after: Option<u32>,
     },
+    /// An error of the API server in these words.
+    Told {
+        /// HTTP status.
+        code: u16,
+        /// What it says.
+        message: &'static str,
+    },
     /// The connection ends.
     Reset,
     /// Nothing, for ever.
@@ -64,25 +71,34 @@ fn reason(code: u16) -> &'static str {
     }
 }
 
-fn object(code: u16) -> serde_json::Value {
+fn object(code: u16, message: &str) -> serde_json::Value {
     json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": format!("an error of {code} that the test asked for"), "reason": reason(code), "code": code,
+        "message": message, "reason": reason(code), "code": code,
     })
 }
 
+/// What an error says of which only the code matters.
+pub(super) fn words(code: u16) -> String {
+    format!("an error of {code} that the test asked for")
+}
+
 /// An error as the API server tells it (`Status` of Kubernetes' API conventions).
-pub(super) fn status(code: u16, retry_after: Option<u32>) -> Result<Response<Sent>, Error> {
+pub(super) fn status(code: u16, message: &str, retry_after: Option<u32>) -> Result<Response<Sent>, Error> {
     let mut answer = Response::builder()
         .status(code)
         .header(header::CONTENT_TYPE, "application/json");
     if let Some(seconds) = retry_after {
         answer = answer.header(header::RETRY_AFTER, seconds);
     }
-    Ok(answer.body(whole(object(code).to_string().into()))?)
+    Ok(answer.body(whole(object(code, message).to_string().into()))?)
 }
 
 /// The event of a watch whose version is too old.
 pub(super) fn expired() -> Bytes {
-    format!("{}\n", json!({ "type": "ERROR", "object": object(410) })).into()
+    format!(
+        "{}\n",
+        json!({ "type": "ERROR", "object": object(410, &words(410)) })
+    )
+    .into()
 }

@@ -82,7 +82,8 @@ async fn sent(request: Request<Bytes>, call: &Call, shared: &Shared) -> Result<R
 
 async fn give(answer: Answer, call: &Call, shared: &Shared) -> Result<Response<Sent>, Error> {
     let body = match answer {
-        Answer::Status { code, retry_after } => return act::status(code, retry_after),
+        Answer::Status { code, retry_after } => return act::status(code, &act::words(code), retry_after),
+        Answer::Told { code, message } => return act::status(code, message, None),
         Answer::Reset => return Err("the connection is cut".into()),
         Answer::Silence => match future::pending::<Infallible>().await {},
         Answer::Quiet => shared.watches.quiet(),

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString};
+use sms_crds::secrecy::sounds_secret;
 use url::{Url, form_urlencoded};
 
 use super::address::{encode, percent_decoded};
@@ -201,25 +202,6 @@ fn with_lower_escapes(encoded: &str) -> String {
             if is_hex { char.to_ascii_lowercase() } else { char }
         })
         .collect()
-}
-
-/// Whether a header or parameter of this name usually holds a credential.
-pub fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with("key")
-        || [
-            "token",
-            "secret",
-            "passw",
-            "signature",
-            "session",
-            "credential",
-            "cookie",
-            "authorization",
-        ]
-        .iter()
-        .any(|part| name.contains(part))
-        || matches!(name.as_str(), "sig" | "pwd" | "auth" | "x-auth")
 }
 
 fn cut(text: &str, length: usize) -> String {

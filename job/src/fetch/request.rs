@@ -8,7 +8,10 @@ use reqwest::header::{
     IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use sms_crds::v1alpha1::{FetchSpec, HeaderSpec, HttpMethod, SecretKeyRef};
+use sms_crds::{
+    secrecy::sounds_secret,
+    v1alpha1::{FetchSpec, HeaderSpec, HttpMethod, SecretKeyRef},
+};
 use url::Url;
 
 use super::{
@@ -16,7 +19,7 @@ use super::{
     address::{add_parameter, has_parameter, remove_parameter},
     error::FetchError,
     placeholder::fill,
-    redact::{Redactor, sounds_secret},
+    redact::Redactor,
 };
 use crate::secrets::Secrets;
 

@@ -5,7 +5,12 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{Api, Client, ResourceExt};
-use sms_crds::{labels::SPEC_HASH, v1alpha1::status::AppliedCronJob};
+use serde_json::json;
+use sms_crds::{
+    ScrapeSource,
+    labels::{SOURCE_GENERATION, SPEC_HASH},
+    v1alpha1::status::AppliedCronJob,
+};
 use tracing::info;
 
 use super::{
@@ -115,11 +120,46 @@ async fn apply_cron_job(
             false,
         ));
     }
+    if found.spec_hash.as_ref() != desired.annotations().get(SPEC_HASH) {
+        refuse_old_view(context, &observed.source, &name, &found).await?;
+    }
     let spec = serde_json::to_value(&desired.spec).unwrap_or_default();
     let metadata = calls::replace_spec(client, &desired, spec).await?;
     info!(source = %observed.source.key(), "Updated CronJob {name}");
     caches.cron_jobs().set_own(&metadata, config);
     Ok((applied(&metadata), true))
+}
+
+/// Fails if the CronJob was built from a newer spec than the one that the watch has shown: after a restart the first list may
+/// be old. The annotation alone decides nothing, since anybody can write one; the API server knows.
+async fn refuse_old_view(
+    context: &Context,
+    source: &ScrapeSource,
+    name: &str,
+    found: &CronJobRecord,
+) -> Result<(), ApplyError> {
+    let is_of_source = found.owner_uid.is_some() && found.owner_uid == source.uid();
+    let Some(built_from) = found
+        .source_generation
+        .filter(|built_from| is_of_source && Some(*built_from) > source.metadata.generation)
+    else {
+        return Ok(());
+    };
+    let act = format!("read ScrapeSource {}", source.key());
+    let sources =
+        Api::<ScrapeSource>::namespaced(context.client.clone(), &source.namespace().unwrap_or_default());
+    let newest = sources
+        .get_metadata(&source.name_any())
+        .await
+        .map_err(CallError::of(act))?;
+    if newest.metadata.uid == source.metadata.uid && newest.metadata.generation == source.metadata.generation
+    {
+        return Ok(());
+    }
+    Err(ApplyError::OldView {
+        name: name.to_owned(),
+        built_from,
+    })
 }
 
 /// Whether a CronJob is as the operator left it: what we gave it, our labels, and no change of its spec by anybody since.
@@ -175,8 +215,13 @@ pub async fn suspend(context: &Context, observed: &Observed) -> Result<(), Apply
         return Ok(());
     }
     let name = names::cron_job(&source.name_any());
+    refuse_old_view(context, source, &name, found).await?;
     let namespace = source.namespace().unwrap_or_default();
-    let metadata = calls::suspend(&context.client, &namespace, &name, SUSPENDED).await?;
+    let annotations = json!({
+        SPEC_HASH: SUSPENDED,
+        SOURCE_GENERATION: source.metadata.generation.map(|generation| generation.to_string()),
+    });
+    let metadata = calls::suspend(&context.client, &namespace, &name, &annotations).await?;
     info!(source = %source.key(), "Suspended CronJob {name}");
     context.caches.cron_jobs().set_own(&metadata, &context.config);
     Ok(())

@@ -8,7 +8,7 @@ use kube::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sms_crds::{ScrapeSource, ScrapeSourceStatus, labels::SPEC_HASH};
+use sms_crds::{ScrapeSource, ScrapeSourceStatus};
 
 use super::error::CallError;
 
@@ -111,7 +111,7 @@ where
     Ok(answer.metadata)
 }
 
-/// Suspends a CronJob and notes `hash` as what we gave it.
+/// Suspends a CronJob and notes in its annotations what we gave it.
 ///
 /// # Errors
 /// The call failed.
@@ -119,9 +119,9 @@ pub async fn suspend(
     client: &Client,
     namespace: &str,
     name: &str,
-    hash: &str,
+    annotations: &Value,
 ) -> Result<ObjectMeta, CallError> {
-    let body = json!({"metadata": {"annotations": {SPEC_HASH: hash}}, "spec": {"suspend": true}});
+    let body = json!({"metadata": {"annotations": annotations}, "spec": {"suspend": true}});
     let parameters = PatchParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PatchParams::default()

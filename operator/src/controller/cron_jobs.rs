@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, core::PartialObjectMeta};
 use sms_crds::{
     ScrapeSource, SourceKey,
-    labels::{SOURCE, SPEC_HASH},
+    labels::{SOURCE, SOURCE_GENERATION, SPEC_HASH},
 };
 
 use super::build::own_labels_hash;
@@ -22,6 +22,8 @@ pub struct CronJobRecord {
     pub generation: i64,
     /// The annotation with the hash of what the operator gave it.
     pub spec_hash: Option<String>,
+    /// The annotation with the generation of the source that it was built from.
+    pub source_generation: Option<i64>,
     /// Hash of the labels that the operator answers for.
     pub labels: u64,
     /// UID of the controlling owner.
@@ -55,6 +57,7 @@ impl CronJobRecord {
             uid: metadata.uid.clone().unwrap_or_default(),
             generation: metadata.generation.unwrap_or_default(),
             spec_hash: annotation(SPEC_HASH),
+            source_generation: annotation(SOURCE_GENERATION).and_then(|text| text.parse().ok()),
             labels: own_labels_hash(&labels, config),
             owner_uid: owner.map(|owner| owner.uid.clone()),
             owner: owner.map(|owner| format!("{} {}", owner.kind, owner.name)),

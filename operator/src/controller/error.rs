@@ -53,6 +53,16 @@ pub enum ApplyError {
         /// Name of the CronJob.
         name: String,
     },
+    /// The view of the source is older than what its CronJob was built from.
+    #[error(
+        "CronJob {name} was built from generation {built_from} of its ScrapeSource, and the watch shows an older one still"
+    )]
+    OldView {
+        /// Name of the CronJob.
+        name: String,
+        /// The annotation.
+        built_from: i64,
+    },
 }
 
 /// Why a pass failed.
@@ -174,7 +184,7 @@ impl ApplyError {
             }
             Self::Call(call) if call.is_for_lack_of_rights() => Some(ConditionReason::OperatorLacksRights),
             Self::BeingDeleted { .. } => Some(ConditionReason::CronJobDeleting),
-            Self::Call(_) => None,
+            Self::Call(_) | Self::OldView { .. } => None,
         }
     }
 }
@@ -185,7 +195,7 @@ impl ReconcileError {
         match self {
             Self::Apply(ApplyError::Call(call)) | Self::Status(call) => call.reason(),
             Self::Apply(ApplyError::NameTaken { .. }) => "Refused",
-            Self::Apply(ApplyError::BeingDeleted { .. }) => "Conflict",
+            Self::Apply(ApplyError::BeingDeleted { .. } | ApplyError::OldView { .. }) => "Conflict",
             Self::TimedOut(_) => "TimedOut",
         }
     }
@@ -199,10 +209,22 @@ impl ReconcileError {
         }
     }
 
+    /// Whether the API server has shown that the view of the source is old.
+    pub fn is_of_an_old_view(&self) -> bool {
+        match self {
+            Self::Apply(ApplyError::OldView { .. }) => true,
+            Self::Status(error) => error.is_conflict() || error.is_not_found(),
+            _ => false,
+        }
+    }
+
     /// Whether it is part of normal life and not worth a warning.
     pub fn is_ordinary(&self) -> bool {
         matches!(self, Self::Status(call) if call.is_conflict())
-            || matches!(self, Self::Apply(ApplyError::BeingDeleted { .. }))
+            || matches!(
+                self,
+                Self::Apply(ApplyError::BeingDeleted { .. } | ApplyError::OldView { .. })
+            )
     }
 }
 

@@ -23,6 +23,7 @@ use tracing::{debug, warn};
 
 use super::{
     calls::FIELD_MANAGER,
+    confidential::Confidential,
     error::{CallError, ReconcileError},
 };
 use crate::{
@@ -57,10 +58,17 @@ pub async fn tell(
     if let Some(found) = found
         && let Some(message) = problem(&json!(found))
     {
+        let confidential = Confidential::of(&found.data["spec"], &context.config);
+        let message = confidential.hide(&message).into_owned();
         let generation = found.metadata.generation;
         if let Some(status) = status(&found, &message, Time(Timestamp::now())) {
             warn!("ScrapeSource {key} is left alone: {message}");
-            write(&api, &key, status).await.map_err(ReconcileError::Status)?;
+            let written = write(&api, &key, status).await;
+            match written {
+                // Where a rule of the CRD meets a value of another type, the API server takes no status at all.
+                Err(error) if error.is_refused() => debug!("{}", confidential.hide(&error.to_string())),
+                written => written.map_err(ReconcileError::Status)?,
+            }
             publish(context, &found.object_ref(&kind), message).await;
         }
         context.caches.note_told(key, generation);
@@ -104,15 +112,9 @@ async fn write(api: &Api<DynamicObject>, key: &SourceKey, status: Value) -> Resu
     };
     let patch = Patch::Merge(json!({"status": status}));
     let written = api.patch_status(&key.name, &parameters, &patch).await;
-    match written.map_err(CallError::of(format!("write the status of ScrapeSource {key}"))) {
-        Ok(_) => Ok(()),
-        // Where a rule of the CRD meets a value of another type, the API server takes no status at all.
-        Err(error) if error.is_refused() => {
-            debug!("{error}");
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
+    written
+        .map(|_| ())
+        .map_err(CallError::of(format!("write the status of ScrapeSource {key}")))
 }
 
 async fn publish(context: &Context, about: &ObjectReference, message: String) {

@@ -31,6 +31,12 @@ impl Kept {
         }
     }
 
+    /// Its `spec`, readable or not.
+    pub fn spec(&self) -> Value {
+        let content: Result<Unread, _> = serde_json::from_str(&self.content);
+        content.map(|content| content.spec).unwrap_or_default()
+    }
+
     /// The source itself.
     ///
     /// # Errors
@@ -63,7 +69,7 @@ struct Sent {
 }
 
 /// What of it is kept as it is.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Unread {
     spec: Value,
     status: Value,

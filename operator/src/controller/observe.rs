@@ -6,12 +6,14 @@ use sms_crds::{ScrapeSource, SourceKey, labels::RUN_NOW, v1alpha1::status::RunNo
 
 use super::{
     caches::Caches,
+    confidential::Confidential,
     cron_jobs::CronJobRecord,
     run_now::{self, Decision},
 };
 use crate::{
     names,
     runs::{Owner, Run},
+    settings::Config,
 };
 
 /// What is known about a source.
@@ -42,7 +44,7 @@ impl Observed {
 }
 
 /// Gathers what is known about `source` at `now`.
-pub fn observe(caches: &Caches, source: ScrapeSource, now: Timestamp) -> Observed {
+pub fn observe(caches: &Caches, config: &Config, source: ScrapeSource, now: Timestamp) -> Observed {
     let source = caches.newest(source);
     let key = source.key();
     let cron_job = caches
@@ -66,7 +68,7 @@ pub fn observe(caches: &Caches, source: ScrapeSource, now: Timestamp) -> Observe
         key: key.clone(),
         api_name: source.api_name(),
     };
-    let (jobs, runs) = {
+    let (jobs, mut runs) = {
         let mut cache = caches.runs();
         let counted = source
             .status
@@ -77,6 +79,12 @@ pub fn observe(caches: &Caches, source: ScrapeSource, now: Timestamp) -> Observe
         let runs = cache.runs(&owner, &jobs, now);
         (jobs, runs)
     };
+    if !runs.is_empty() {
+        let confidential = Confidential::of_source(&source, config);
+        for run in &mut runs {
+            confidential.hide_in_run(run);
+        }
+    }
     let api_name_owner = caches
         .api_names()
         .owner(&owner.api_name)

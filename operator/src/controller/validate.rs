@@ -25,6 +25,8 @@ pub struct ValidatedSource {
     pub key: SourceKey,
     /// `metadata.uid`
     pub uid: String,
+    /// `metadata.generation`; an object that no API server has stored has none.
+    pub generation: Option<i64>,
     /// The schedule, `H` resolved.
     pub schedule: Schedule,
     /// Its time zone.
@@ -149,6 +151,7 @@ pub fn validate(source: &ScrapeSource, config: &Config, is_owner: bool) -> Resul
     Ok(ValidatedSource {
         key,
         uid: source.metadata.uid.clone().unwrap_or_default(),
+        generation: source.metadata.generation,
         schedule,
         zone,
         zone_name: spec.time_zone.clone(),

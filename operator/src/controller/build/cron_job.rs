@@ -1,7 +1,5 @@
 //! The CronJob of a source. Pure.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::{
     api::batch::v1::{
         CronJob, CronJobSpec, JobSpec, JobTemplateSpec, PodFailurePolicy,
@@ -9,7 +7,7 @@ use k8s_openapi::{
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-use sms_crds::labels::SPEC_HASH;
+use sms_crds::labels::{SOURCE_GENERATION, SPEC_HASH};
 
 use super::{labels, pod};
 use crate::{controller::validate::ValidatedSource, names, settings::Config};
@@ -37,12 +35,17 @@ pub fn cron_job(source: &ValidatedSource, config: &Config) -> CronJob {
     };
     let labels = labels::of_cron_job(source, config);
     let hash = labels::spec_hash(&(&spec, &labels));
+    // Outside the hash: a generation that changes nothing here is not worth a write.
+    let generation = source
+        .generation
+        .map(|generation| (SOURCE_GENERATION.to_owned(), generation.to_string()));
+    let annotations = generation.into_iter().chain([(SPEC_HASH.to_owned(), hash)]);
     CronJob {
         metadata: ObjectMeta {
             name: Some(names::cron_job(&source.key.name)),
             namespace: Some(source.key.namespace.clone()),
             labels: Some(labels),
-            annotations: Some(BTreeMap::from([(SPEC_HASH.to_owned(), hash)])),
+            annotations: Some(annotations.collect()),
             owner_references: Some(vec![labels::owner(source)]),
             ..ObjectMeta::default()
         },
