@@ -1,5 +1,6 @@
 //! The CEL rules of the CRD, evaluated as the API server evaluates them. Pure.
 
+mod evident;
 mod reached;
 
 use std::cell::{Cell, OnceCell};
@@ -11,7 +12,8 @@ use crate::problem::Problem;
 
 #[derive(Default)]
 struct Rules {
-    /// Of the whole schema; made for the second object.
+    generated: OnceCell<Value>,
+    /// Of the whole schema; made for the second object that needs it.
     whole: OnceCell<CompiledSchema>,
     has_checked: Cell<bool>,
 }
@@ -26,10 +28,15 @@ thread_local! {
 /// says nothing: the structural part has said it.
 pub fn check(object: &Value) -> Vec<Problem> {
     RULES.with(|rules| {
+        let generated = rules.generated.get_or_init(generated);
+        let part = reached::part(generated, &[object]);
+        if !reached::has_rules(&part) {
+            return Vec::new();
+        }
         // Compiling all rules takes longer than all else that is done with a manifest, and most processes read one.
         match rules.has_checked.replace(true) {
-            false => broken(&compile_schema(&reached::part(&generated(), &[object])), object),
-            true => broken(rules.whole.get_or_init(|| compile_schema(&generated())), object),
+            false => broken(&compile_schema(&part), object),
+            true => broken(rules.whole.get_or_init(|| compile_schema(generated)), object),
         }
     })
 }
