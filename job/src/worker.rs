@@ -115,20 +115,18 @@ impl Worker {
             now,
             trace,
         };
-        match worker.ask(&request, &[], limits::deadline(0)).await? {
+        match worker.ask(&request, Vec::new(), limits::deadline(0)).await? {
             Reply::Started => Ok(worker),
             other => Err(unexpected(&other)),
         }
     }
 
     /// Reads a listing page.
-    pub async fn page(&mut self, document: &Document) -> Result<PageSummary, WorkerError> {
+    pub async fn page(&mut self, mut document: Document) -> Result<PageSummary, WorkerError> {
         tracing::debug!(bytes = document.body.len(), "page is parsed");
-        let deadline = limits::deadline(document.body.len());
-        let request = Request::Page {
-            document: document.clone_head(),
-        };
-        match self.ask(&request, &document.body, deadline).await? {
+        let body = std::mem::take(&mut document.body);
+        let deadline = limits::deadline(body.len());
+        match self.ask(&Request::Page { document }, body, deadline).await? {
             Reply::Page(summary) => Ok(summary),
             other => Err(unexpected(&other)),
         }
@@ -136,20 +134,21 @@ impl Worker {
 
     /// Detail pages that the items ask for.
     pub async fn details(&mut self) -> Result<Vec<DetailRequest>, WorkerError> {
-        match self.ask(&Request::Details, &[], limits::deadline(0)).await? {
+        match self
+            .ask(&Request::Details, Vec::new(), limits::deadline(0))
+            .await?
+        {
             Reply::Details(requests) => Ok(requests),
             other => Err(unexpected(&other)),
         }
     }
 
     /// Merges a detail page into its entry.
-    pub async fn detail(&mut self, entry: usize, document: &Document) -> Result<(), WorkerError> {
-        let deadline = limits::deadline(document.body.len());
-        let request = Request::Detail {
-            entry,
-            document: document.clone_head(),
-        };
-        match self.ask(&request, &document.body, deadline).await? {
+    pub async fn detail(&mut self, entry: usize, mut document: Document) -> Result<(), WorkerError> {
+        let body = std::mem::take(&mut document.body);
+        let deadline = limits::deadline(body.len());
+        let request = Request::Detail { entry, document };
+        match self.ask(&request, body, deadline).await? {
             Reply::Merged => Ok(()),
             other => Err(unexpected(&other)),
         }
@@ -160,7 +159,7 @@ impl Worker {
         let mut whole = Extraction::default();
         loop {
             let deadline = limits::deadline(bytes_read);
-            match self.ask(&Request::Finish, &[], deadline).await? {
+            match self.ask(&Request::Finish, Vec::new(), deadline).await? {
                 Reply::Part(part) => whole.extend(*part),
                 Reply::Finished(part) => {
                     whole.extend(*part);
@@ -174,11 +173,13 @@ impl Worker {
     async fn ask(
         &mut self,
         request: &Request,
-        body: &[u8],
+        body: Vec<u8>,
         deadline: Duration,
     ) -> Result<Reply, WorkerError> {
         let exchange = async {
-            write_frame(&mut self.stdin, request, body).await?;
+            write_frame(&mut self.stdin, request, &body).await?;
+            // The worker has it; here it would only lie beside what is made of it.
+            drop(body);
             read_frame(&mut self.stdout).await
         };
         match tokio::time::timeout(deadline, exchange).await {

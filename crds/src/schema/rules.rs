@@ -1,5 +1,6 @@
 //! The CEL rules of the CRD, evaluated as the API server evaluates them. Pure.
 
+mod evident;
 mod reached;
 
 use std::cell::{Cell, OnceCell};
@@ -7,11 +8,13 @@ use std::cell::{Cell, OnceCell};
 use kube::core::cel::{CompiledSchema, ErrorKind, ValidationErrors, Validator, compile_schema};
 use serde_json::Value;
 
+pub use self::reached::part;
+use super::TREE;
 use crate::problem::Problem;
 
 #[derive(Default)]
 struct Rules {
-    /// Of the whole schema; made for the second object.
+    /// Of the whole schema; made for the second object that needs it.
     whole: OnceCell<CompiledSchema>,
     has_checked: Cell<bool>,
 }
@@ -26,16 +29,16 @@ thread_local! {
 /// says nothing: the structural part has said it.
 pub fn check(object: &Value) -> Vec<Problem> {
     RULES.with(|rules| {
+        let part = part(&TREE, &[object]);
+        if !reached::has_rules(&part) {
+            return Vec::new();
+        }
         // Compiling all rules takes longer than all else that is done with a manifest, and most processes read one.
         match rules.has_checked.replace(true) {
-            false => broken(&compile_schema(&reached::part(&generated(), &[object])), object),
-            true => broken(rules.whole.get_or_init(|| compile_schema(&generated())), object),
+            false => broken(&compile_schema(&part), object),
+            true => broken(rules.whole.get_or_init(|| compile_schema(&TREE)), object),
         }
     })
-}
-
-fn generated() -> Value {
-    serde_json::from_str(super::GENERATED).unwrap_or_default()
 }
 
 fn broken(schema: &CompiledSchema, object: &Value) -> Vec<Problem> {
@@ -70,10 +73,10 @@ mod tests {
             json!({ "extract": { "html": { "fields": { "a": { "select": "b", "from": "page" }, "c": {} } } } }),
             json!({ "extract": { "include": [{ "field": "a" }, { "pattern": "b", "filter": "c" }], "follow": {} } }),
         ];
-        let whole = compile_schema(&generated());
+        let whole = compile_schema(&TREE);
         for spec in specs {
             let object = json!({ "metadata": { "name": "x".repeat(70) }, "spec": spec });
-            let part = compile_schema(&reached::part(&generated(), &[&object]));
+            let part = compile_schema(&part(&TREE, &[&object]));
             // The validator goes through properties in no order.
             let told = |schema| {
                 let problems = broken(schema, &object);

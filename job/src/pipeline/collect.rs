@@ -116,9 +116,7 @@ pub async fn collect(
         Some(worker) => worker?,
         None => Worker::start(&environment.worker, source, options.now, options.trace).await?,
     };
-    let summary = worker.page(&document).await?;
-    // The worker has it; here it would only lie beside the events.
-    drop(document);
+    let summary = worker.page(Arc::unwrap_or_clone(document)).await?;
     debug!(
         api = source.api_name(),
         url = first.document.url,
@@ -186,7 +184,7 @@ async fn further_pages(
             Ok(Fetched::Page(page)) => {
                 report.pages += 1;
                 bytes += page.document.body.len();
-                match worker.page(&page.document).await {
+                match worker.page(page.document).await {
                     Ok(read) => summary = read,
                     Err(error) if error.leaves_worker_alive() => {
                         count_error(report, &Failure::from(error));
@@ -225,7 +223,7 @@ async fn details(fetcher: &Fetcher, worker: &mut Worker, report: &mut RunReport)
         };
         report.pages += 1;
         bytes += page.document.body.len();
-        match worker.detail(request.entry, &page.document).await {
+        match worker.detail(request.entry, page.document).await {
             Ok(()) => {}
             Err(error) if error.leaves_worker_alive() => {
                 count_error(report, &Failure::from(error));
@@ -247,10 +245,10 @@ pub async fn collect_fixture(
     report: &mut RunReport,
 ) -> Result<Extraction, Failure> {
     let mut worker = Worker::start(&environment.worker, &loaded.source, options.now, options.trace).await?;
-    worker.page(document).await?;
+    worker.page(document.clone()).await?;
     for request in worker.details().await? {
         match details.get(&request.url) {
-            Some(detail) => worker.detail(request.entry, detail).await?,
+            Some(detail) => worker.detail(request.entry, detail.clone()).await?,
             None if details.is_empty() => {}
             None => report.warnings.push(format!("no --detail for {}", request.url)),
         }

@@ -2,8 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::evident;
+
+/// The keyword of CEL rules.
+pub const RULES: &str = "x-kubernetes-validations";
+
 /// `schema` without the properties, items and entries that none of `values` has: no rule of those can be evaluated. What
-/// has a default stays, since it is there even where it is not written. Rules on changes go too.
+/// has a default stays, since it is there even where it is not written. Rules on changes go too, and those that all of
+/// `values` [evidently](evident) keep.
 pub fn part(schema: &Value, values: &[&Value]) -> Value {
     let Some(fields) = schema.as_object() else {
         return schema.clone();
@@ -19,8 +25,12 @@ pub fn part(schema: &Value, values: &[&Value]) -> Value {
                 let entries = values.iter().filter_map(|value| value.as_object());
                 of_any(inner, &entries.flat_map(Map::values).collect::<Vec<_>>())
             }
-            ("x-kubernetes-validations", Value::Array(rules)) => {
-                Some(rules.iter().filter(|rule| !compares(rule)).cloned().collect())
+            (RULES, Value::Array(rules)) => {
+                let open = rules
+                    .iter()
+                    .filter(|rule| !compares(rule) && !is_kept(rule, values));
+                let open: Vec<_> = open.cloned().collect();
+                (!open.is_empty()).then_some(Value::Array(open))
             }
             ("description", _) => None,
             _ => Some(inner.clone()),
@@ -32,13 +42,26 @@ pub fn part(schema: &Value, values: &[&Value]) -> Value {
 
 fn reached_properties(properties: &Map<String, Value>, values: &[&Value]) -> Value {
     let reached = properties.iter().filter_map(|(name, schema)| {
-        if schema.get("default").is_some() {
-            return Some((name.clone(), schema.clone()));
-        }
-        let of_name: Vec<_> = values.iter().filter_map(|value| value.get(name)).collect();
+        let of_name = values.iter().filter_map(|value| value.get(name));
+        let of_name: Vec<_> = of_name.chain(schema.get("default")).collect();
         of_any(schema, &of_name).map(|part| (name.clone(), part))
     });
     Value::Object(reached.collect())
+}
+
+/// Whether a part of a schema has rules to evaluate.
+pub fn has_rules(part: &Value) -> bool {
+    match part {
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(keyword, inner)| keyword == RULES || has_rules(inner)),
+        _ => false,
+    }
+}
+
+fn is_kept(rule: &Value, values: &[&Value]) -> bool {
+    let text = rule.get("rule").and_then(Value::as_str).unwrap_or_default();
+    values.iter().all(|value| evident::is_kept(text, value))
 }
 
 /// Whether a rule compares an object with what it was before, of which there is nothing here.
@@ -65,7 +88,9 @@ mod tests {
         let leaf = json!({ "type": "string" });
         let schema = json!({
             "type": "object",
-            "x-kubernetes-validations": [{ "rule": "self == oldSelf" }, { "rule": "self.size() > 0" }],
+            "x-kubernetes-validations": [
+                { "rule": "self == oldSelf" }, { "rule": "self.size() > 0" }, { "rule": "!has(self.attribute) || has(self.within)" },
+            ],
             "properties": {
                 "absent": leaf,
                 "given": { "default": 1 },
@@ -86,5 +111,22 @@ mod tests {
             },
         });
         assert_eq!(part(&schema, &[&value]), expected);
+        assert!(has_rules(&expected));
+    }
+
+    #[test]
+    fn rules_that_are_kept_are_left_out_and_then_there_are_none() {
+        let schema = json!({
+            "properties": {
+                "late": { "default": "1h", "x-kubernetes-validations": [{ "rule": "self.matches('[1-9]')" }] },
+            },
+        });
+        assert!(!has_rules(&part(&schema, &[&json!({})])));
+        assert!(!has_rules(&part(&schema, &[&json!({ "late": "2h" })])));
+        assert!(has_rules(&part(&schema, &[&json!({ "late": "0h" })])));
+        assert!(has_rules(&part(
+            &schema,
+            &[&json!({ "late": "2h" }), &json!({ "late": 5 })]
+        )));
     }
 }

@@ -71,24 +71,42 @@ pub(super) fn parse_interval(text: &str) -> Option<(Moment, Moment)> {
     Some((iso(captures.get(1)?.as_str())?, iso(captures.get(2)?.as_str())?))
 }
 
+/// Whether a text is a date or time as most programs write it, of which [`LOOSE_ISO`] would make the same text.
+fn is_strict(text: &str) -> bool {
+    const SHAPES: [&str; 4] = [
+        "0000-00-00",
+        "0000-00-00T00:00:00",
+        "0000-00-00T00:00:00Z",
+        "0000-00-00T00:00:00+00:00",
+    ];
+    let fits = |(letter, shape): (u8, u8)| match shape {
+        b'0' => letter.is_ascii_digit(),
+        b'+' => matches!(letter, b'+' | b'-'),
+        _ => letter == shape,
+    };
+    let is_of = |shape: &&str| shape.len() == text.len() && text.bytes().zip(shape.bytes()).all(fits);
+    SHAPES.iter().any(is_of) && !text.contains("T24")
+}
+
+/// A text that [`LOOSE_ISO`] describes, as ISO 8601 has it, and whether its time is the end of the day.
+fn loose(text: &str) -> Option<(String, bool)> {
+    let captures = LOOSE_ISO.as_ref()?.captures(text)?;
+    let part = |i: usize| captures.get(i).map_or("", |m| m.as_str());
+    let pad = if part(2).find(':') == Some(1) { "0" } else { "" };
+    let offset = match part(3) {
+        "z" | "UTC" | "GMT" => "Z",
+        offset => offset,
+    };
+    // 24:00 is not in RFC 3339 but is in ISO 8601: the end of the day.
+    let time = part(2).replace(',', ".");
+    Some((
+        format!("{}T{pad}{time}{offset}{}", part(1), part(4)),
+        time.starts_with("24:00"),
+    ))
+}
+
 fn iso(text: &str) -> Option<Moment> {
-    let loose = LOOSE_ISO
-        .as_ref()
-        .and_then(|loose| loose.captures(text))
-        .map(|captures| {
-            let part = |i: usize| captures.get(i).map_or("", |m| m.as_str());
-            let pad = if part(2).find(':') == Some(1) { "0" } else { "" };
-            let offset = match part(3) {
-                "z" | "UTC" | "GMT" => "Z",
-                offset => offset,
-            };
-            // 24:00 is not in RFC 3339 but is in ISO 8601: the end of the day.
-            let time = part(2).replace(',', ".");
-            (
-                format!("{}T{pad}{time}{offset}{}", part(1), part(4)),
-                time.starts_with("24:00"),
-            )
-        });
+    let loose = if is_strict(text) { None } else { loose(text) };
     let (text, is_day_end) = loose.unwrap_or_else(|| (text.to_owned(), false));
     let text = if is_day_end {
         text.replacen("T24:00", "T00:00", 1)
@@ -243,6 +261,23 @@ pub(super) fn unwrap(object: &Map<String, Value>) -> Option<(&Value, Option<&str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_strict_text_is_what_a_loose_one_becomes() {
+        for (text, strict) in [
+            ("2026-05-10T9:30", "2026-05-10T09:30"),
+            ("2026-05-10 19:30:00", "2026-05-10T19:30:00"),
+            ("2026-05-10 19:30:00 UTC", "2026-05-10T19:30:00Z"),
+            ("2026-05-10 19:30:00 -07:00", "2026-05-10T19:30:00-07:00"),
+        ] {
+            assert!(!is_strict(text));
+            assert_eq!(loose(text), Some((strict.to_owned(), false)));
+            assert_eq!(loose(strict), Some((strict.to_owned(), false)));
+            assert_eq!(is_strict(strict), strict.len() > 16, "{strict}");
+        }
+        assert!(is_strict("2026-05-10") && loose("2026-05-10").is_none());
+        assert!(!is_strict("2026-05-10T24:00:00Z") && !is_strict("2026-05-1x"));
+    }
 
     #[test]
     fn machine_written_moments_are_read() {

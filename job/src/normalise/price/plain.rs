@@ -45,7 +45,7 @@ fn amount<'t>(text: &'t str, currency: &str) -> Option<(f64, &'t str)> {
         .unwrap_or(text.len());
     let is_decimal = |part: &[u8]| matches!(part, [b'.', a, b] if a.is_ascii_digit() && b.is_ascii_digit());
     let end = match text.as_bytes().get(end..end + 3) {
-        Some(part) if is_decimal(part) => end + 3,
+        Some(part) if end > 0 && is_decimal(part) => end + 3,
         _ => end,
     };
     let (written, rest) = text.split_at(end);
@@ -75,7 +75,8 @@ mod tests {
         assert_eq!(found("$ 10.50 - 15"), Some((Some(10.5), Some(15.0), usd)));
         assert_eq!(found("Free"), Some((Some(0.0), Some(0.0), None)));
         for other in [
-            "", "20", "$", "$x", "$10+", "$10 21+", "$1,250", "$10/15", "$10-", "$9999999", "free!",
+            "", "20", "$", "$x", "$10+", "$10 21+", "$1,250", "$10/15", "$10-", "$10-.50", "$.50",
+            "$9999999", "free!",
         ] {
             assert_eq!(read(other), None, "{other}");
         }
