@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use sms_job::{args, commands, worker};
+use sms_job::{args, commands, secrets, worker};
 
 fn main() -> ExitCode {
     // The worker is started for every run: nothing else is set up for it.
@@ -18,5 +18,6 @@ fn main() -> ExitCode {
             }
         };
     }
+    secrets::leave_no_core_file();
     commands::run(args::parse())
 }

@@ -2,16 +2,18 @@
 //! steps.
 
 pub mod collect;
+mod commit;
 pub mod lease;
 pub mod preview;
 pub mod progress;
+mod publish;
 
 use std::{sync::Arc, time::Duration, time::Instant};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use sms_crds::{
     DurationString, ScrapeSource, labels,
-    report::{Outcome, Reason, RunReport, Step},
+    report::{Reason, RunReport, Step},
 };
 use tracing::{info, warn};
 
@@ -22,8 +24,7 @@ use crate::{
     extract::session::Extraction,
     identity::{self, Identified},
     metrics::RunMetrics,
-    push,
-    store::{Lease, Removal, RunCommit, SourceState, Store, StoredValidators},
+    store::{Lease, SourceState, Store, StoredValidators},
 };
 use collect::{CollectOptions, Collected, collect};
 use lease::LeaseKeeper;
@@ -31,9 +32,6 @@ use progress::Failure;
 
 /// A full body is read at least this often, in hours, whatever the validators say: servers lie about them.
 const FULL_FETCH_HOURS: i64 = 24;
-
-/// How long a push may still take once the process was told to stop: Docker kills ten seconds after asking.
-const PUSH_AFTER_STOP: Duration = Duration::from_secs(3);
 
 /// What the caller of a run may ask for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,7 +86,7 @@ pub async fn run(loaded: &LoadedSource, environment: &Environment, options: RunO
     }
     progress::end(&mut run.report, Timestamp::now(), run.clock.elapsed());
     let metrics = run.publish().await;
-    log_report(&run.report);
+    publish::log_report(&run.report);
     Finished {
         report: run.report,
         events: run.events,
@@ -264,74 +262,6 @@ impl Run<'_> {
         self.events = events;
     }
 
-    async fn commit(
-        &mut self,
-        source: &ScrapeSource,
-        store: &Store,
-        lease: &Lease,
-        validators: Option<StoredValidators>,
-        failure: Option<&Failure>,
-    ) -> Result<(), Failure> {
-        let finished_at = Timestamp::now();
-        let mut stored = self.report.clone();
-        progress::end(&mut stored, finished_at, self.clock.elapsed());
-        if let Some(failure) = failure {
-            progress::fail(&mut stored, failure);
-        }
-        let zone = sms_crds::zone::named(source.venue_time_zone()).unwrap_or(TimeZone::UTC);
-        let today = self.started_at.to_zoned(zone).date();
-        let removal = if progress::is_complete(&stored) {
-            Removal::Complete { today }
-        } else {
-            Removal::None
-        };
-        let retention = source.spec.retention.as_ref();
-        let commit = RunCommit {
-            report: &stored,
-            started_at: self.started_at,
-            finished_at,
-            accepted: stored.outcome.is_success(),
-            events: &self.events,
-            removal,
-            validators: validators.filter(|_| !stored.partial && stored.outcome.is_success()),
-            retention_events: positive(
-                retention.and_then(|keep| keep.events.as_ref()),
-                "spec.retention.events",
-            )?,
-            retention_runs: positive(
-                retention.and_then(|keep| keep.runs.as_ref()),
-                "spec.retention.runs",
-            )?,
-        };
-        let summary = store.commit_run(lease, commit).await?;
-        self.runs_total = Some(summary.runs_total);
-        if failure.is_none() {
-            summary.fill(&mut self.report);
-        }
-        Ok(())
-    }
-
-    /// Makes the run's metrics and pushes them; whatever happens there is a warning in the report and nothing more.
-    async fn publish(&mut self) -> Option<RunMetrics> {
-        let runs = self.runs_total.and_then(|runs| u64::try_from(runs).ok());
-        let metrics = RunMetrics::from_report(&self.report, runs, &self.environment.installation)?;
-        let Some(settings) = self.environment.push.as_ref().filter(|_| !self.options.dry_run) else {
-            return Some(metrics);
-        };
-        let pushed = tokio::select! {
-            pushed = push::push_run(settings, &metrics) => pushed.map_err(|error| error.to_string()),
-            () = self.environment.stop.requested_for(PUSH_AFTER_STOP) => {
-                Err("the process was told to stop before the Pushgateway answered".to_owned())
-            }
-        };
-        self.report.metrics_pushed = Some(pushed.is_ok());
-        if let Err(problem) = pushed {
-            warn!(api = metrics.api_name, reason = ?Reason::PushFailed, "Failed to push metrics; the run is not affected: {problem}");
-            self.report.warnings.push(problem);
-        }
-        Some(metrics)
-    }
-
     /// Ends a step that waits for others at the run's time limit, and when the process is told to stop.
     async fn limited<T>(
         &self,
@@ -372,20 +302,4 @@ fn positive(duration: Option<&DurationString>, path: &str) -> Result<Option<Dura
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn log_report(report: &RunReport) {
-    let json = serde_json::to_string(report).unwrap_or_default();
-    let outcome = report.outcome.as_str();
-    match report.outcome {
-        Outcome::Failed | Outcome::Suspicious => {
-            let message = report.message.as_deref().unwrap_or_default();
-            warn!(
-                api = report.api_name,
-                report = json,
-                "Finished run: {outcome}: {message}"
-            );
-        }
-        _ => info!(api = report.api_name, report = json, "Finished run: {outcome}"),
-    }
 }

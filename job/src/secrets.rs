@@ -15,6 +15,13 @@ use sms_crds::v1alpha1::SecretKeyRef;
 /// Most bytes of one secret.
 const LIMIT: u64 = 64 * 1024;
 
+/// From now on this process, and each that it starts, leaves no core file when it dies: its memory holds secrets. For a
+/// crash that has to be looked into, a debugger sees more.
+pub fn leave_no_core_file() {
+    // Only a limit that is raised can be refused.
+    let _ = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0);
+}
+
 /// Where secrets are read from.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {

@@ -23,16 +23,22 @@ mod death;
 mod disk;
 #[path = "crash/extraction.rs"]
 mod extraction;
+#[path = "crash/gateway.rs"]
+mod gateway;
 #[path = "crash/outages.rs"]
 mod outages;
 #[path = "crash/overlap.rs"]
 mod overlap;
 #[path = "crash/place.rs"]
 mod place;
+#[path = "crash/pooler.rs"]
+mod pooler;
 #[path = "crash/processes.rs"]
 mod processes;
 #[path = "crash/proxy.rs"]
 mod proxy;
+#[path = "crash/scene.rs"]
+mod scene;
 #[path = "crash/state.rs"]
 mod state;
 #[path = "crash/tmpfs.rs"]

@@ -23,3 +23,5 @@ mod parrot;
 mod process;
 #[path = "secrets/sources.rs"]
 mod sources;
+#[path = "secrets/starved.rs"]
+mod starved;

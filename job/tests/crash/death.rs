@@ -53,11 +53,11 @@ impl fmt::Display for Tally {
 }
 
 /// Moments of a seed, the same in every run (`SplitMix64`).
-struct Moments(u64);
+pub struct Moments(pub u64);
 
 impl Moments {
     /// Between nothing and somewhat longer than a run takes.
-    fn next(&mut self, run: Duration) -> Duration {
+    pub fn next(&mut self, run: Duration) -> Duration {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

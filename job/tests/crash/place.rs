@@ -24,7 +24,9 @@ use crate::{
 pub struct Place {
     pub scraper: Scraper,
     pub bench: Bench,
-    gateway: Gateway,
+    pub gateway: Gateway,
+    /// Whether runs reach the database through a pooler, which keeps its connections.
+    pub is_pooled: bool,
     variables: Vec<(&'static str, String)>,
 }
 
@@ -53,6 +55,7 @@ impl Place {
             scraper,
             bench,
             gateway,
+            is_pooled: false,
             variables,
         }
     }
@@ -139,9 +142,16 @@ impl Place {
     }
 
     async fn wait_for_server(&self) {
-        let others = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        // A pooler keeps idle connections for the next client.
+        let gone = match self.is_pooled {
+            true => "AND state <> 'idle'",
+            false => "",
+        };
+        let others = format!(
+            "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() {gone}"
+        );
         let begun = Instant::now();
-        while self.bench.texts(others).await != ["0"] {
+        while self.bench.texts(&others).await != ["0"] {
             assert!(
                 begun.elapsed() < Duration::from_mins(1),
                 "a client that is dead is still served"

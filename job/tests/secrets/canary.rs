@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use memchr::memmem;
 
 /// The part that survives every way of writing a text but base64.
 const CORE: &str = "canary7f3e91";
@@ -31,11 +32,9 @@ impl Search {
         self.bytes += bytes.len();
         let base64 = BASE64_STANDARD.encode(CANARY);
         let pair = BASE64_STANDARD.encode(format!("{USER}:{CANARY}"));
+        let lower = bytes.to_ascii_lowercase();
         for form in [CORE, &base64, &pair] {
-            let found = bytes
-                .windows(form.len())
-                .position(|window| window.eq_ignore_ascii_case(form.as_bytes()));
-            if let Some(at) = found {
+            if let Some(at) = memmem::find(&lower, form.to_ascii_lowercase().as_bytes()) {
                 let around = &bytes[at.saturating_sub(80)..(at + 40).min(bytes.len())];
                 self.hits
                     .push(format!("{place}: {}", String::from_utf8_lossy(around)));
