@@ -1,5 +1,7 @@
 //! The domain event. Pure.
 
+mod raw_item;
+
 use std::fmt;
 
 use jiff::{Zoned, civil};
@@ -7,9 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 use sms_crds::report::SkipReason;
 
-/// Fields of one item as extractors give them, before they are made an event. The names that [`Event`] is built from
-/// are listed in [`crate::normalise::FIELDS`].
-pub type RawItem = Map<String, Value>;
+pub use raw_item::{FieldName, RawItem};
 
 /// An event that was accepted: times have a zone, texts are clean, addresses are absolute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -20,6 +20,7 @@ pub mod json_ld;
 pub mod kind;
 pub mod literal;
 pub mod page;
+mod part;
 pub mod path;
 pub mod patterns;
 pub mod plan;

@@ -8,12 +8,14 @@ mod document;
 mod entry;
 mod event_time;
 mod json;
+mod names;
 mod text;
+mod view;
 mod xml;
 
 use super::{
     error::ExtractError,
-    item::{ItemList, RawNames, SourceItem},
+    item::{ItemList, RawNames},
 };
 
 /// The words for this format in errors.
@@ -39,11 +41,13 @@ pub fn read(
     if text.trim_start().starts_with(['{', '[']) {
         return json::read(&text, max_items, html_to_text);
     }
-    let document = xml::parse(&text, max_items)?;
+    let start = xml::start(&text)?;
+    let markup = text::escape_stray_brackets(&text[start..]);
+    let document = xml::parse(&markup, start, max_items)?;
     let items = document
         .entries
         .iter()
-        .map(|entry| -> SourceItem { entry::item(entry, html_to_text, names) });
+        .map(|entry| entry::item(entry, html_to_text, names));
     Ok(ItemList {
         items: items.collect(),
         truncated: document.truncated,

@@ -1,6 +1,6 @@
 //! jq programs by field name. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jaq_json::Val;
 use serde_json::Value;
@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::{
     error::PlanError,
     item::RawNames,
-    jq::{Program, Variables},
+    jq::{Bound, Program, Variables},
+    part::Part,
     path::{Path, StepKind},
 };
 use crate::event::RawItem;
@@ -16,7 +17,7 @@ use crate::event::RawItem;
 /// The compiled `fields` of an extractor that reads with jq.
 #[derive(Default)]
 pub struct FieldPrograms {
-    programs: Vec<(String, Program)>,
+    programs: Vec<(Arc<str>, Program)>,
     can_take: bool,
 }
 
@@ -91,6 +92,32 @@ impl FieldFailures {
     }
 }
 
+/// The variables of item after item. Where no program names the number of the item, all items have the same ones.
+pub struct ItemVariables<'v> {
+    variables: &'v Variables,
+    bound: Bound,
+    by_index: bool,
+}
+
+impl<'v> ItemVariables<'v> {
+    /// For the items that `programs` read.
+    pub fn new(variables: &'v Variables, programs: &FieldPrograms) -> Self {
+        Self {
+            variables,
+            bound: variables.bound(),
+            by_index: programs.mentions("$index"),
+        }
+    }
+
+    /// Those of the item of this number.
+    fn of(&mut self, index: usize) -> &Bound {
+        if self.by_index {
+            self.bound = self.variables.for_item(index).bound();
+        }
+        &self.bound
+    }
+}
+
 impl FieldPrograms {
     /// Compiles every program; `path` is the extractor's place in the manifest.
     pub fn compile(fields: &BTreeMap<String, String>, path: &str) -> Result<Self, PlanError> {
@@ -98,7 +125,7 @@ impl FieldPrograms {
             .iter()
             .map(|(name, source)| {
                 Ok((
-                    name.clone(),
+                    Arc::from(name.as_str()),
                     Program::compile(source, format!("{path}.fields.{name}"))?,
                 ))
             })
@@ -114,7 +141,7 @@ impl FieldPrograms {
 
     /// Names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.programs.iter().map(|(name, _)| name.as_str())
+        self.programs.iter().map(|(name, _)| &**name)
     }
 
     /// Whether any program names `variable`.
@@ -156,7 +183,7 @@ impl FieldPrograms {
             Some(_) => program.first(raw, variables),
             None => {
                 let (value, variables) =
-                    input.get_or_insert_with(|| (Variables::value(raw), variables.for_item(index)));
+                    input.get_or_insert_with(|| (Variables::value(raw), variables.for_item(index).bound()));
                 program.first_of(value, variables)
             }
         })
@@ -167,12 +194,13 @@ impl FieldPrograms {
         &self,
         raw: &Val,
         index: usize,
-        variables: &Variables,
+        variables: &mut ItemVariables<'_>,
         failures: &mut FieldFailures,
     ) -> RawItem {
-        let variables = variables.for_item(index);
-        self.collect(RawItem::new(), index, failures, |program| {
-            program.first_of(raw, &variables)
+        let variables = variables.of(index);
+        let fields = RawItem::with_capacity(self.programs.len());
+        self.collect(fields, index, failures, |program| {
+            program.first_of(raw, variables)
         })
     }
 
@@ -187,11 +215,34 @@ impl FieldPrograms {
         if !self.can_take {
             return self.read(&raw, RawItem::new(), index, variables, failures);
         }
-        self.collect(RawItem::new(), index, failures, |program| match program.path() {
-            Some(path) => path
-                .take_single(&mut raw)
-                .map(|found| found.unwrap_or(Value::Null)),
-            None => program.first(&raw, variables),
+        self.collect(
+            RawItem::with_capacity(self.programs.len()),
+            index,
+            failures,
+            |program| match program.path() {
+                Some(path) => path
+                    .take_single(&mut raw)
+                    .map(|found| found.unwrap_or(Value::Null)),
+                None => program.first(&raw, variables),
+            },
+        )
+    }
+
+    /// Like [`Self::take`], for an item of which only the parts were made that the programs, all of them paths, ask for.
+    pub(super) fn take_part(
+        &self,
+        mut part: Part<'_>,
+        index: usize,
+        variables: &Variables,
+        failures: &mut FieldFailures,
+    ) -> RawItem {
+        if !self.can_take {
+            return self.take(part.into_value(), index, variables, failures);
+        }
+        let fields = RawItem::with_capacity(self.programs.len());
+        self.collect(fields, index, failures, |program| match program.path() {
+            Some(path) => part.take_single(path).map(|found| found.unwrap_or(Value::Null)),
+            None => Ok(Value::Null),
         })
     }
 
@@ -207,7 +258,7 @@ impl FieldPrograms {
             match read(program) {
                 Ok(Value::Null) => {}
                 Ok(value) => {
-                    fields.insert(name.clone(), value);
+                    fields.insert(name, value);
                 }
                 Err(problem) => failures.add(program.place(), index, problem),
             }
@@ -217,7 +268,7 @@ impl FieldPrograms {
 }
 
 /// Whether each program's output can be taken out of an item without another one missing it.
-fn can_take(programs: &[(String, Program)]) -> bool {
+fn can_take(programs: &[(Arc<str>, Program)]) -> bool {
     let paths: Option<Vec<_>> = programs.iter().map(|(_, program)| program.path()).collect();
     paths.is_some_and(|paths| {
         paths.iter().enumerate().all(|(at, path)| {

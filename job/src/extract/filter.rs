@@ -74,7 +74,7 @@ impl Rule {
                 Ok(texts(item.get(field)).iter().any(|text| regex.is_match(text)))
             }
             Test::Equals { field, text } => Ok(texts(item.get(field)).contains(text)),
-            Test::Where(program) => program.holds(&Value::Object(item.clone()), variables),
+            Test::Where(program) => program.holds(&Value::from(item.clone()), variables),
         }
     }
 
@@ -120,7 +120,7 @@ mod tests {
         };
         Rule::compile(&rule, "spec.extract.include[0]")
             .unwrap()
-            .passes(&item, &Variables::default())
+            .passes(&RawItem::from(item), &Variables::default())
             .unwrap()
     }
 

@@ -10,6 +10,7 @@ pub mod microdata;
 mod order;
 mod page;
 mod parse;
+mod pieces;
 mod reader;
 mod scan;
 mod selector;
@@ -83,7 +84,7 @@ impl HtmlPlan {
 
     /// Names of the declared fields.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|field| field.name.as_str())
+        self.fields.iter().map(|field| &*field.name)
     }
 
     /// Reads the items of `page` in document order. The only error is [`ExtractError::Limit`]: items inside items repeat
@@ -110,6 +111,7 @@ impl HtmlPlan {
         let mut bytes = 0;
         for element in elements.into_iter().take(options.max_items) {
             let mut item = HtmlItem {
+                fields: RawItem::with_capacity(self.fields.len()),
                 text: options.want_text.then(|| text::text_of(element)),
                 ..HtmlItem::default()
             };
@@ -121,7 +123,7 @@ impl HtmlPlan {
                         bytes += found.iter().map(String::len).sum::<usize>();
                         let (value, is_complete) = reading.value(found);
                         if !is_complete && !reading.optional {
-                            item.missing.push(field.name.clone());
+                            item.missing.push(field.name.to_string());
                         }
                         value
                     }
@@ -129,7 +131,7 @@ impl HtmlPlan {
                     (Rule::Read(_), None) => None,
                 };
                 if let Some(value) = value {
-                    item.fields.insert(field.name.clone(), value);
+                    item.fields.insert(&field.name, value);
                 }
             }
             if bytes > OUTPUT_BYTES {

@@ -43,6 +43,9 @@ pub struct Variables {
     pub detail: Val,
 }
 
+/// [`Variables`] as programs have them: made once for all programs that see the same ones.
+pub struct Bound(CoreVars<Val>);
+
 /// A compiled program.
 pub struct Program {
     place: String,
@@ -100,7 +103,7 @@ impl Program {
             Code::Plain(path) => path
                 .run(input)
                 .map(|out| out.into_iter().take(limit).cloned().collect()),
-            Code::Jq(filter) => interpret(filter, to_val(input), variables)
+            Code::Jq(filter) => interpret(filter, to_val(input), &variables.bound())
                 .take(limit)
                 .map(|out| out.map(|val| from_val(&val)))
                 .collect(),
@@ -116,7 +119,7 @@ impl Program {
             Code::Plain(path) => path
                 .take(from_val(&input))
                 .map(|out| out.iter().take(limit).map(to_val).collect()),
-            Code::Jq(filter) => interpret(filter, input, variables).take(limit).collect(),
+            Code::Jq(filter) => interpret(filter, input, &variables.bound()).take(limit).collect(),
         }
     }
 
@@ -124,7 +127,7 @@ impl Program {
     ///
     /// # Errors
     /// What the program says, in words.
-    pub fn first_of(&self, input: &Val, variables: &Variables) -> Result<Value, String> {
+    pub fn first_of(&self, input: &Val, variables: &Bound) -> Result<Value, String> {
         let first = match &self.code {
             Code::Plain(path) => value::first(path, input)?,
             Code::Jq(filter) => {
@@ -158,7 +161,7 @@ impl Program {
             Code::Plain(path) => path
                 .first(input)
                 .map(|found| found.cloned().unwrap_or(Value::Null)),
-            Code::Jq(_) => self.first_of(&to_val(input), variables),
+            Code::Jq(_) => self.first_of(&to_val(input), &variables.bound()),
         }
     }
 
@@ -176,19 +179,9 @@ impl Program {
 fn interpret<'f>(
     filter: &'f Filter<Data>,
     input: Val,
-    variables: &Variables,
+    variables: &Bound,
 ) -> impl Iterator<Item = Result<Val, String>> + 'f {
-    let bound = [
-        &variables.item,
-        &variables.document,
-        &variables.lookups,
-        &variables.url,
-        &variables.index,
-        &variables.now,
-        &variables.listing,
-        &variables.detail,
-    ];
-    let context = Ctx::<Data>::new(&filter.lut, CoreVars::new(bound.into_iter().cloned()));
+    let context = Ctx::<Data>::new(&filter.lut, variables.0.clone());
     let outputs = filter.id.run((context, input)).map(unwrap_valr);
     outputs.map(|out| out.map_err(|error| message(&error.into_val())))
 }
@@ -222,6 +215,21 @@ impl Variables {
     /// What a value of the interpreter is as JSON.
     pub fn json(value: &Val) -> Value {
         from_val(value)
+    }
+
+    /// These, for programs.
+    pub fn bound(&self) -> Bound {
+        let inner = [
+            &self.item,
+            &self.document,
+            &self.lookups,
+            &self.url,
+            &self.index,
+            &self.now,
+            &self.listing,
+            &self.detail,
+        ];
+        Bound(CoreVars::new(inner.into_iter().cloned()))
     }
 
     /// These, for the item of this number.

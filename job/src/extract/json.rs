@@ -1,7 +1,7 @@
 //! The `json` extractor: a page that is JSON, or a script of an HTML page that holds some. Pure.
 
-use jaq_json::Val;
-use serde::de::DeserializeSeed;
+mod direct;
+
 use serde_json::Value;
 use sms_crds::v1alpha1::JsonExtract;
 
@@ -30,14 +30,6 @@ pub struct JsonPlan {
     fields: FieldPrograms,
     /// What of a page the programs look at, where all of them are plain paths.
     wanted: Option<Wanted>,
-}
-
-/// What is made of a page that is JSON itself.
-enum Direct {
-    /// Only what the paths ask for.
-    Wanted(Value),
-    /// The interpreter's values, for an `items` that is more than a path.
-    Val(Val),
 }
 
 impl JsonPlan {
@@ -72,16 +64,9 @@ impl JsonPlan {
         variables: &Variables,
         options: &ReadOptions<'_>,
     ) -> Result<(ItemList, Value, FieldFailures), ExtractError> {
-        match self.direct(page, options) {
-            Some(Direct::Wanted(value)) => {
-                let (list, failures) = self.items(vec![value], variables, options)?;
-                return Ok((list, Value::Null, failures));
-            }
-            Some(Direct::Val(value)) => {
-                let (list, failures) = self.items_of_val(value, variables, options)?;
-                return Ok((list, Value::Null, failures));
-            }
-            None => {}
+        if let Some(direct) = self.direct(page, variables, options) {
+            let (list, failures) = direct?;
+            return Ok((list, Value::Null, failures));
         }
         let documents = self.documents(page)?;
         let document = match documents.as_slice() {
@@ -92,25 +77,6 @@ impl JsonPlan {
         let variables = with_document(variables, &document, self.needs_document());
         let (list, failures) = self.items(documents, &variables, options)?;
         Ok((list, document, failures))
-    }
-
-    /// A page that is nothing but JSON, without the parts that nobody looks at or without the step over JSON values.
-    /// `None` where the page is something else, or where it is wanted as it is.
-    fn direct(&self, page: &Page<'_>, options: &ReadOptions<'_>) -> Option<Direct> {
-        let is_json = self.within.is_none() || page.looks_like_json();
-        if !is_json || options.want_document || self.needs_document() {
-            return None;
-        }
-        let text = without_guard(page.text());
-        if let Some(wanted) = self.wanted.as_ref().filter(|_| !options.want_item) {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            let value = wanted.deserialize(&mut reader).ok()?;
-            return reader.end().is_ok().then_some(Direct::Wanted(value));
-        }
-        match self.items.path() {
-            None => Variables::parse(text).ok().map(Direct::Val),
-            Some(_) => None,
-        }
     }
 
     /// The JSON of the page: one value, or a list of them where several scripts match `within`.
@@ -215,66 +181,6 @@ impl JsonPlan {
         Ok((list, failures))
     }
 
-    /// Like [`Self::items`], for a page as the interpreter has it.
-    fn items_of_val(
-        &self,
-        document: Val,
-        variables: &Variables,
-        options: &ReadOptions<'_>,
-    ) -> Result<(ItemList, FieldFailures), ExtractError> {
-        let mut list = ItemList::default();
-        let mut failures = FieldFailures::default();
-        let outputs = self
-            .items
-            .run_val(document, variables, options.max_items + 1)
-            .map_err(|problem| ExtractError::Program {
-                path: self.items.place().to_owned(),
-                problem,
-            })?;
-        for output in &outputs {
-            let elements = match output {
-                Val::Arr(elements) => elements.as_slice(),
-                Val::Null => continue,
-                other => std::slice::from_ref(other),
-            };
-            let room = options.max_items - list.items.len();
-            list.truncated |= elements.len() > room;
-            for raw in elements.iter().take(room) {
-                let index = list.items.len();
-                list.items
-                    .push(self.item_of_val(raw, index, variables, options, &mut failures));
-            }
-            if list.truncated {
-                break;
-            }
-        }
-        failures.absorb(FieldFailures::none(list.items.len()));
-        Ok((list, failures))
-    }
-
-    fn item_of_val(
-        &self,
-        raw: &Val,
-        index: usize,
-        variables: &Variables,
-        options: &ReadOptions<'_>,
-        failures: &mut FieldFailures,
-    ) -> SourceItem {
-        let kept = match options.want_item {
-            true => Variables::json(raw),
-            false => Value::Null,
-        };
-        if !self.fields.is_empty() {
-            let fields = self.fields.read_val(raw, index, variables, failures);
-            return SourceItem { fields, raw: kept };
-        }
-        let fields = match Variables::json(raw) {
-            Value::Object(own) => own,
-            _ => RawItem::new(),
-        };
-        SourceItem { fields, raw: kept }
-    }
-
     /// Names of the declared fields.
     pub fn field_names(&self) -> impl Iterator<Item = &str> {
         self.fields.names()
@@ -290,7 +196,7 @@ impl JsonPlan {
     ) -> SourceItem {
         let kept = if want_item { raw.clone() } else { Value::Null };
         let fields = match raw {
-            Value::Object(own) if self.fields.is_empty() => own,
+            Value::Object(own) if self.fields.is_empty() => RawItem::from(own),
             other => self.fields.take(other, index, variables, failures),
         };
         SourceItem { fields, raw: kept }

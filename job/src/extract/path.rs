@@ -70,7 +70,7 @@ impl Path {
                     (StepKind::Each, Value::Array(list)) => next.extend(list),
                     (StepKind::Each, Value::Object(map)) => next.extend(map.values()),
                     _ if step.optional => {}
-                    (kind, other) => return Err(mismatch(kind, other)),
+                    (kind, other) => return Err(mismatch(kind, type_name(other))),
                 }
             }
             current = next;
@@ -116,7 +116,7 @@ impl Path {
                     position(list.len(), *index).map_or(NULL, |at| &list[at])
                 }
                 _ if step.optional => return Ok(None),
-                (kind, other) => return Err(mismatch(kind, other)),
+                (kind, other) => return Err(mismatch(kind, type_name(other))),
             };
         }
         Ok(Some(current))
@@ -127,23 +127,7 @@ impl Path {
     /// # Errors
     /// Those of [`Self::run`].
     pub(super) fn take_single(&self, input: &mut Value) -> Result<Option<Value>, String> {
-        let mut current = input;
-        for step in &self.steps {
-            current = match (&step.kind, current) {
-                (StepKind::Key(_) | StepKind::Index(_), Value::Null) => return Ok(Some(Value::Null)),
-                (StepKind::Key(key), Value::Object(map)) => match map.get_mut(key) {
-                    Some(value) => value,
-                    None => return Ok(Some(Value::Null)),
-                },
-                (StepKind::Index(index), Value::Array(list)) => match position(list.len(), *index) {
-                    Some(at) => &mut list[at],
-                    None => return Ok(Some(Value::Null)),
-                },
-                _ if step.optional => return Ok(None),
-                (kind, other) => return Err(mismatch(kind, other)),
-            };
-        }
-        Ok(Some(current.take()))
+        take_single(&self.steps, input)
     }
 
     /// What [`Self::run`] gives, taken out of `input` instead of copied.
@@ -155,26 +139,53 @@ impl Path {
         for step in &self.steps {
             let mut next = Vec::with_capacity(current.len());
             for value in current {
-                match (&step.kind, value) {
-                    (StepKind::Key(_) | StepKind::Index(_), Value::Null) => next.push(Value::Null),
-                    (StepKind::Key(key), Value::Object(mut map)) => {
-                        next.push(map.swap_remove(key).unwrap_or_default());
-                    }
-                    (StepKind::Index(index), Value::Array(mut list)) => {
-                        next.push(
-                            position(list.len(), *index).map_or(Value::Null, |at| list.swap_remove(at)),
-                        );
-                    }
-                    (StepKind::Each, Value::Array(list)) => next.extend(list),
-                    (StepKind::Each, Value::Object(map)) => next.extend(map.into_values()),
-                    _ if step.optional => {}
-                    (kind, other) => return Err(mismatch(kind, &other)),
-                }
+                step.take(value, &mut next)?;
             }
             current = next;
         }
         Ok(current)
     }
+}
+
+impl Step {
+    /// Appends what the step leads to from a value.
+    pub(super) fn take(&self, value: Value, found: &mut Vec<Value>) -> Result<(), String> {
+        match (&self.kind, value) {
+            (StepKind::Key(_) | StepKind::Index(_), Value::Null) => found.push(Value::Null),
+            (StepKind::Key(key), Value::Object(mut map)) => {
+                found.push(map.swap_remove(key).unwrap_or_default());
+            }
+            (StepKind::Index(index), Value::Array(mut list)) => {
+                found.push(position(list.len(), *index).map_or(Value::Null, |at| list.swap_remove(at)));
+            }
+            (StepKind::Each, Value::Array(list)) => found.extend(list),
+            (StepKind::Each, Value::Object(map)) => found.extend(map.into_values()),
+            _ if self.optional => {}
+            (kind, other) => return Err(mismatch(kind, type_name(&other))),
+        }
+        Ok(())
+    }
+}
+
+/// What steps without [`StepKind::Each`] lead to, taken out of `input`.
+pub(super) fn take_single(steps: &[Step], input: &mut Value) -> Result<Option<Value>, String> {
+    let mut current = input;
+    for step in steps {
+        current = match (&step.kind, current) {
+            (StepKind::Key(_) | StepKind::Index(_), Value::Null) => return Ok(Some(Value::Null)),
+            (StepKind::Key(key), Value::Object(map)) => match map.get_mut(key) {
+                Some(value) => value,
+                None => return Ok(Some(Value::Null)),
+            },
+            (StepKind::Index(index), Value::Array(list)) => match position(list.len(), *index) {
+                Some(at) => &mut list[at],
+                None => return Ok(Some(Value::Null)),
+            },
+            _ if step.optional => return Ok(None),
+            (kind, other) => return Err(mismatch(kind, type_name(other))),
+        };
+    }
+    Ok(Some(current.take()))
 }
 
 /// The place of an index in a list of this length; negative ones count from its end.
@@ -186,9 +197,8 @@ pub(super) fn position(length: usize, index: i64) -> Option<usize> {
     usize::try_from(index).ok().filter(|at| *at < length)
 }
 
-/// What is said where a step meets a value of the wrong type.
-pub(super) fn mismatch(kind: &StepKind, value: &Value) -> String {
-    let found = type_name(value);
+/// What is said where a step meets a value of the wrong type: `found`, with its article.
+pub(super) fn mismatch(kind: &StepKind, found: &str) -> String {
     match kind {
         StepKind::Key(key) => format!("cannot take key {key:?} of {found}"),
         StepKind::Index(index) => format!("cannot take element {index} of {found}"),

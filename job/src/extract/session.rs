@@ -124,7 +124,7 @@ impl Session {
                 url: Variables::text(&entry.base_url),
                 ..variables.clone()
             };
-            let address = match follow.url.first(&Value::Object(entry.fields.clone()), &variables) {
+            let address = match follow.url.first(&Value::from(entry.fields.clone()), &variables) {
                 Ok(Value::String(address)) if !address.trim().is_empty() => address,
                 Ok(_) => continue,
                 Err(problem) => {
@@ -194,8 +194,8 @@ impl Session {
         target.fields = merge(listing.clone(), &detail, follow.merge);
         if let Some(program) = &follow.transform {
             let variables = Variables {
-                listing: Variables::value(&Value::Object(listing)),
-                detail: Variables::value(&Value::Object(detail)),
+                listing: Variables::value(&Value::from(listing)),
+                detail: Variables::value(&Value::from(detail)),
                 ..variables
             };
             let index = target.index;
@@ -204,7 +204,7 @@ impl Session {
                 Ok(items) => self.replace(entry, items, index, &base_url, &missing),
                 Err(rejected) => {
                     self.out.rejected.push(rejected);
-                    self.entries[entry].fields.clear();
+                    self.entries[entry].fields = RawItem::new();
                 }
             }
         }
@@ -261,6 +261,7 @@ impl Session {
             warn(&mut self.out.warnings, warning);
         }
         let mut missing = reading.missing.into_iter();
+        self.entries.reserve(reading.list.items.len());
         for item in reading.list.items {
             let index = self.out.found;
             self.out.found += 1;
@@ -268,44 +269,52 @@ impl Session {
             if let Some(tally) = self.tallies.get_mut(LISTING) {
                 tally.see(Some(&item.fields));
             }
-            let items = match &self.plan.transform {
-                None => vec![item.fields],
-                Some(program) => {
-                    let mut variables = variables.clone();
-                    variables.index = Variables::value(&Value::from(index));
-                    if wants_item {
-                        variables.item = Variables::value(&item.raw);
-                    }
-                    match transform(program, item.fields, index, &variables) {
-                        Ok(items) => items,
-                        Err(rejected) => {
-                            self.out.rejected.push(rejected);
-                            continue;
-                        }
-                    }
-                }
+            let Some(program) = &self.plan.transform else {
+                self.keep(item.fields, index, missing, variables, base_url);
+                continue;
             };
-            for fields in items {
-                if fields.is_empty() {
-                    self.out.rejected.push(Rejected {
-                        index,
-                        reason: SkipReason::MissingTitle,
-                        detail: "the item has no fields: name some in fields, or let items give objects"
-                            .to_owned(),
-                        title: None,
-                    });
-                    continue;
-                }
-                match self.filtered(index, &fields, variables) {
-                    Some(rejected) => self.out.rejected.push(rejected),
-                    None => self.entries.push_back(Entry {
-                        index,
-                        fields,
-                        base_url: Rc::clone(base_url),
-                        missing: missing.clone(),
-                    }),
-                }
+            let mut of_item = variables.clone();
+            of_item.index = Variables::value(&Value::from(index));
+            if wants_item {
+                of_item.item = Variables::value(&item.raw);
             }
+            match transform(program, item.fields, index, &of_item) {
+                Ok(items) => {
+                    for fields in items {
+                        self.keep(fields, index, missing.clone(), variables, base_url);
+                    }
+                }
+                Err(rejected) => self.out.rejected.push(rejected),
+            }
+        }
+    }
+
+    /// Keeps an item that has fields and passes include and exclude.
+    fn keep(
+        &mut self,
+        fields: RawItem,
+        index: usize,
+        missing: Vec<String>,
+        variables: &Variables,
+        base_url: &Rc<str>,
+    ) {
+        if fields.is_empty() {
+            self.out.rejected.push(Rejected {
+                index,
+                reason: SkipReason::MissingTitle,
+                detail: "the item has no fields: name some in fields, or let items give objects".to_owned(),
+                title: None,
+            });
+            return;
+        }
+        match self.filtered(index, &fields, variables) {
+            Some(rejected) => self.out.rejected.push(rejected),
+            None => self.entries.push_back(Entry {
+                index,
+                fields,
+                base_url: Rc::clone(base_url),
+                missing,
+            }),
         }
     }
 

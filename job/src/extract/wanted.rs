@@ -3,15 +3,18 @@
 //! An API tells far more of an event than anybody wants, and making values costs several times what reading past them
 //! does. What is left has the same shape for the paths as the whole page: a path gives the same, or the same error.
 
-use std::fmt;
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-use super::path::{Path, Step, StepKind};
+use super::{
+    part::Part,
+    path::{Path, Step, StepKind},
+};
 
 /// A tree over the paths of `items` and of the fields.
 #[derive(Debug, Default)]
@@ -68,13 +71,13 @@ impl Wanted {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &Wanted {
-    type Value = Value;
+impl<'de, 'w> DeserializeSeed<'de> for &'w Wanted {
+    type Value = Part<'w>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part<'w>, D::Error> {
         // An object whose values are walked both by key and all together is seldom enough to be kept whole.
         if self.whole || (self.values && !self.keys.is_empty()) {
-            Value::deserialize(deserializer)
+            Value::deserialize(deserializer).map(Part::Whole)
         } else {
             deserializer.deserialize_any(self)
         }
@@ -82,73 +85,88 @@ impl<'de> DeserializeSeed<'de> for &Wanted {
 }
 
 /// Of what is not wanted whole only the type is ever looked at.
-impl<'de> Visitor<'de> for &Wanted {
-    type Value = Value;
+impl<'de, 'w> Visitor<'de> for &'w Wanted {
+    type Value = Part<'w>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("any valid JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Part<'w>, E> {
+        Ok(Part::Whole(Value::Null))
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Bool(flag))
+    fn visit_bool<E>(self, flag: bool) -> Result<Part<'w>, E> {
+        Ok(Part::Whole(Value::Bool(flag)))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Number(number.into()))
+    fn visit_i64<E>(self, number: i64) -> Result<Part<'w>, E> {
+        Ok(Part::Whole(Value::Number(number.into())))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::Number(number.into()))
+    fn visit_u64<E>(self, number: u64) -> Result<Part<'w>, E> {
+        Ok(Part::Whole(Value::Number(number.into())))
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    fn visit_f64<E>(self, number: f64) -> Result<Part<'w>, E> {
+        Ok(Part::Whole(
+            Number::from_f64(number).map_or(Value::Null, Value::Number),
+        ))
     }
 
-    fn visit_str<E: Error>(self, _text: &str) -> Result<Value, E> {
-        Ok(Value::String(String::new()))
+    fn visit_str<E: Error>(self, _text: &str) -> Result<Part<'w>, E> {
+        Ok(Part::Whole(Value::String(String::new())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Part<'w>, A::Error> {
+        let mut parts = Vec::new();
         match &self.elements {
             Some(elements) => {
-                while let Some(value) = list.next_element_seed(&**elements)? {
-                    values.push(value);
+                while let Some(part) = list.next_element_seed(&**elements)? {
+                    parts.push(part);
                 }
             }
             None => while list.next_element::<IgnoredAny>()?.is_some() {},
         }
-        Ok(Value::Array(values))
+        Ok(Part::List(parts))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        match self.elements.as_deref().filter(|_| self.values) {
-            Some(values) => {
-                while let Some(key) = entries.next_key::<String>()? {
-                    object.insert(key, entries.next_value_seed(values)?);
-                }
-            }
-            None => {
-                while let Some(known) = entries.next_key_seed(Keys(&self.keys))? {
-                    match known {
-                        Some((key, wanted)) => {
-                            object.insert(key.clone(), entries.next_value_seed(wanted)?);
-                        }
-                        None => {
-                            entries.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Part<'w>, A::Error> {
+        if let Some(values) = self.elements.as_deref().filter(|_| self.values) {
+            return every_value(values, entries);
+        }
+        let mut object: Vec<(Cow<'w, str>, Part<'w>)> = Vec::with_capacity(self.keys.len());
+        while let Some(known) = entries.next_key_seed(Keys(&self.keys))? {
+            let Some((key, wanted)) = known else {
+                entries.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let part = entries.next_value_seed(wanted)?;
+            // Of a key that comes twice the last value counts.
+            match object.iter_mut().find(|(known, _)| known == key) {
+                Some((_, known)) => *known = part,
+                None => object.push((Cow::Borrowed(key), part)),
             }
         }
-        Ok(Value::Object(object))
+        Ok(Part::Object(object))
     }
+}
+
+/// An object of which every value is looked at.
+fn every_value<'de, 'w, A: MapAccess<'de>>(values: &'w Wanted, mut entries: A) -> Result<Part<'w>, A::Error> {
+    let mut object: Vec<(Cow<'w, str>, Part<'w>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    while let Some(key) = entries.next_key::<String>()? {
+        let part = entries.next_value_seed(values)?;
+        match places.get(&key) {
+            Some(at) => object[*at].1 = part,
+            None => {
+                places.insert(key.clone(), object.len());
+                object.push((Cow::Owned(key), part));
+            }
+        }
+    }
+    Ok(Part::Object(object))
 }
 
 /// Finds a key among the wanted ones without making a text of it.
@@ -187,7 +205,33 @@ mod tests {
         let fields: Vec<_> = fields.iter().map(|field| path(field)).collect();
         let wanted = Wanted::new(&path(items), fields.iter());
         let mut reader = serde_json::Deserializer::from_str(page);
-        wanted.deserialize(&mut reader).unwrap()
+        wanted.deserialize(&mut reader).unwrap().into_value()
+    }
+
+    type Taken = Result<Vec<Result<Option<Value>, String>>, String>;
+
+    /// What is taken out of the items of a part, the first field that gives one value.
+    fn taken(items: &str, fields: &[&str], page: &str) -> Taken {
+        let paths: Vec<_> = fields.iter().map(|field| path(field)).collect();
+        let wanted = Wanted::new(&path(items), paths.iter());
+        let mut reader = serde_json::Deserializer::from_str(page);
+        let part = wanted.deserialize(&mut reader).unwrap();
+        let outputs = part.take(&path(items))?.into_iter().flat_map(Part::into_items);
+        let single = paths.iter().find(|path| path.is_single());
+        Ok(single.map_or_else(Vec::new, |path| {
+            outputs.map(|mut part| part.take_single(path)).collect()
+        }))
+    }
+
+    fn taken_of(whole: &Value, items: &str, fields: &[&str]) -> Taken {
+        let paths: Vec<_> = fields.iter().map(|field| path(field)).collect();
+        let outputs = path(items).take(whole.clone())?.into_iter();
+        let outputs = outputs.flat_map(|output| Part::Whole(output).into_items());
+        let single = paths.iter().find(|path| path.is_single());
+        Ok(single.map_or_else(Vec::new, |path| {
+            let taken = |part: Part<'_>| path.take_single(&mut part.into_value());
+            outputs.map(taken).collect()
+        }))
     }
 
     #[test]
@@ -233,6 +277,11 @@ mod tests {
                 {
                     let part = seen(items, &field, page);
                     let (of_whole, of_part) = (path(items).take(whole.clone()), path(items).take(part));
+                    assert_eq!(
+                        taken(items, &field, page),
+                        taken_of(&whole, items, &field),
+                        "{items}, {field:?} of {page}"
+                    );
                     assert_eq!(
                         of_whole.as_ref().err(),
                         of_part.as_ref().err(),

@@ -18,7 +18,11 @@ fn event(fields: &Value) -> Event {
     let now: Timestamp = "2026-02-21T20:00:00Z".parse().unwrap();
     let normaliser = Normaliser::new("America/Los_Angeles", None, &BTreeMap::new(), now).unwrap();
     normaliser
-        .events(0, fields.as_object().unwrap(), "https://example.org/")
+        .events(
+            0,
+            &fields.as_object().cloned().unwrap().into(),
+            "https://example.org/",
+        )
         .unwrap()
         .remove(0)
 }

@@ -148,7 +148,7 @@ impl<'a> Item<'a> {
             .filter(|(_, value)| !is_blank(value) && has_sensible_size(value));
         let mut extra: Map<String, Value> = own
             .filter(|(name, _)| is_extra(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
+            .map(|(name, value)| (name.to_owned(), value.clone()))
             .collect();
         for (name, value) in self.defaults.iter().filter(|(name, _)| is_extra(name)) {
             if !extra.contains_key(name) {
@@ -245,12 +245,16 @@ mod tests {
 
     use super::*;
 
+    fn item(raw: &Value) -> RawItem {
+        RawItem::from(raw.as_object().cloned().unwrap())
+    }
+
     fn with<T>(raw: &Value, read: impl Fn(&Item) -> T) -> T {
         let defaults = BTreeMap::from([
             ("venue".to_owned(), json!("Default Hall")),
             ("genre".to_owned(), json!("jazz")),
         ]);
-        let raw = raw.as_object().cloned().unwrap();
+        let raw = item(raw);
         let item = Item::new(&raw, &defaults).unwrap();
         read(&item)
     }
@@ -342,14 +346,12 @@ mod tests {
     #[test]
     fn a_text_of_more_than_64_kibibytes_is_refused() {
         let raw = json!({"description": "x".repeat(LONGEST_TEXT + 1)});
-        let problem = Item::new(raw.as_object().unwrap(), &BTreeMap::new())
-            .err()
-            .unwrap();
+        let problem = Item::new(&item(&raw), &BTreeMap::new()).err().unwrap();
         assert_eq!(problem.reason, SkipReason::InvalidField);
         assert!(problem.detail.contains("description"));
         let raw = json!({"title": "T", "huge": "x".repeat(LONGEST_TEXT + 1)});
         assert!(
-            Item::new(raw.as_object().unwrap(), &BTreeMap::new())
+            Item::new(&item(&raw), &BTreeMap::new())
                 .unwrap()
                 .extra()
                 .is_empty()

@@ -29,7 +29,7 @@ fn normaliser(rules: Option<&DateRules>, defaults: &[(&str, &str)]) -> Normalise
 fn events_by(normaliser: &Normaliser, mut fields: Value) -> Result<Vec<Event>, Rejected> {
     let object = fields.as_object_mut().unwrap();
     object.entry("title").or_insert(json!("T"));
-    normaliser.events(3, object, "https://example.org/shows/")
+    normaliser.events(3, &RawItem::from(object.clone()), "https://example.org/shows/")
 }
 
 fn events(fields: Value) -> Result<Vec<Event>, Rejected> {
@@ -342,7 +342,8 @@ fn any_value() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_item_panics_and_events_are_in_order(values in proptest::collection::vec(any_value(), FIELDS.len())) {
-        let item: RawItem = FIELDS.iter().map(|name| (*name).to_owned()).zip(values).collect();
+        let item: serde_json::Map<_, _> = FIELDS.iter().map(|name| (*name).to_owned()).zip(values).collect();
+        let item = RawItem::from(item);
         if let Ok(events) = normaliser(None, &[]).events(0, &item, "https://example.org/") {
             for event in events {
                 prop_assert!(!event.title.is_empty());

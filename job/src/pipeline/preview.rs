@@ -125,10 +125,10 @@ fn fields(mut declared: Vec<FieldCount>, items: &[TracedItem]) -> Vec<FieldCount
         .iter()
         .map(|row| row.field.strip_prefix("follow.").unwrap_or(&row.field))
         .collect();
-    let others: BTreeSet<&String> = items
+    let others: BTreeSet<&str> = items
         .iter()
         .flat_map(|item| item.fields.keys())
-        .filter(|name| !known.contains(name.as_str()))
+        .filter(|name| !known.contains(name))
         .collect();
     let others: Vec<_> = others
         .into_iter()

@@ -1,12 +1,12 @@
 //! What an XML feed consists of. Pure.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 /// A feed.
 #[derive(Debug, Default)]
-pub struct Document {
+pub struct Document<'t> {
     /// In the order of the file.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Entry<'t>>,
     /// There were more entries, or the file breaks off.
     pub truncated: bool,
     /// What was odd.
@@ -15,49 +15,68 @@ pub struct Document {
 
 /// An `item` or `entry`: its elements at every depth, in the order of the file.
 #[derive(Debug, Default)]
-pub struct Entry {
+pub struct Entry<'t> {
     /// `rdf:about` of RSS 1.0.
     pub about: Option<String>,
     /// Every element inside, except for markup inside texts.
-    pub elements: Vec<Element>,
+    pub elements: Vec<Element<'t>>,
 }
 
 /// An element of an entry.
 #[derive(Debug)]
-pub struct Element {
+pub struct Element<'t> {
     /// Index of the element around it, unless that is the entry.
     pub parent: Option<usize>,
-    /// What vocabulary it is of.
-    pub space: Space,
-    /// Name in the file.
-    pub name: Rc<str>,
-    /// Where in it the part after the prefix begins.
-    pub local_at: usize,
+    /// Its name.
+    pub name: Name,
     /// Attributes by their name in the file, without namespace declarations.
-    pub attributes: Vec<(String, String)>,
+    pub attributes: Vec<(Rc<str>, String)>,
     /// Its own text, references resolved.
-    pub text: String,
+    pub text: Cow<'t, str>,
     /// For a text with markup in it: the whole as HTML.
     pub markup: Option<String>,
 }
 
-impl Element {
+/// The name of elements.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// As in the file.
+    pub text: Rc<str>,
+    /// Where in it the part after the prefix begins.
+    pub local_at: usize,
+    /// What vocabulary it is of.
+    pub space: Space,
+}
+
+impl Name {
+    /// Without prefix.
+    pub fn local(&self) -> &str {
+        &self.text[self.local_at..]
+    }
+
+    /// Whether it is this one.
+    pub fn is(&self, space: Space, local: &str) -> bool {
+        self.space == space && self.local() == local
+    }
+}
+
+impl Element<'_> {
     /// Name without prefix.
     pub fn local(&self) -> &str {
-        &self.name[self.local_at..]
+        self.name.local()
     }
 
     /// The attribute of this name.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
-            .find(|(key, _)| key == name)
+            .find(|(key, _)| &**key == name)
             .map(|(_, value)| value.trim())
     }
 
     /// Standard elements whose content is text, whatever stands in it.
     pub fn is_text(&self) -> bool {
-        match self.space {
+        match self.name.space {
             Space::Own => {
                 matches!(
                     self.local(),

@@ -68,9 +68,9 @@ fn item(entry: Map<String, Value>, html_to_text: fn(&str) -> String) -> SourceIt
         .or_else(|| html.as_deref().map(html_to_text));
 
     let mut fields = RawItem::new();
-    let mut set = |name: &str, value: Option<&String>| {
+    let mut set = |name: &'static str, value: Option<&String>| {
         if let Some(value) = value {
-            fields.insert(name.to_owned(), Value::from(value.as_str()));
+            fields.insert(name, Value::from(value.as_str()));
         }
     };
     set("id", text("id").as_ref());
@@ -79,7 +79,7 @@ fn item(entry: Map<String, Value>, html_to_text: fn(&str) -> String) -> SourceIt
     set("description", description.as_ref());
     set("image", image.as_ref());
     if !categories.is_empty() {
-        fields.insert("categories".to_owned(), json!(categories));
+        fields.insert("categories", json!(categories));
     }
 
     let mut raw: Map<String, Value> = Map::new();

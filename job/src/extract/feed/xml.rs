@@ -3,7 +3,7 @@
 //! One pass without recursion. No DTD is read, so that entities can neither grow nor reach anything. Elements that are
 //! not closed end with the element around them; HTML that is not escaped is kept as the text it is meant to be.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{borrow::Cow, rc::Rc};
 
 use quick_xml::{
     Reader,
@@ -12,8 +12,9 @@ use quick_xml::{
 
 use super::{
     FORMAT,
-    document::{Document, Element, Entry, Space},
-    text::{References, escape_stray_brackets},
+    document::{Document, Element, Entry, Name, Space},
+    names::Names,
+    text::References,
 };
 use crate::extract::{error::ExtractError, item::excerpt};
 
@@ -23,13 +24,15 @@ const MAX_DEPTH: usize = 512;
 /// Most attributes of one element that are read.
 const MAX_ATTRIBUTES: usize = 64;
 
-/// Reads at most `max_items` entries.
-pub fn parse(text: &str, max_items: usize) -> Result<Document, ExtractError> {
-    let Some(start) = text.find('<') else {
-        return Err(no_feed(&format!("text that starts with {:?}", excerpt(text, 60))));
-    };
-    let text = escape_stray_brackets(&text[start..]);
-    let mut reader = Reader::from_str(&text);
+/// Where the markup of a feed begins.
+pub fn start(text: &str) -> Result<usize, ExtractError> {
+    text.find('<')
+        .ok_or_else(|| no_feed(&format!("text that starts with {:?}", excerpt(text, 60))))
+}
+
+/// Reads at most `max_items` entries of markup, which stands at byte `start` of the file.
+pub fn parse(text: &str, start: usize, max_items: usize) -> Result<Document<'_>, ExtractError> {
+    let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
@@ -50,7 +53,7 @@ pub fn parse(text: &str, max_items: usize) -> Result<Document, ExtractError> {
                 break;
             }
         };
-        if builder.take(&event)? {
+        if builder.take(event)? {
             break;
         }
     }
@@ -91,34 +94,31 @@ enum Role {
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'t> {
     max_items: usize,
-    document: Document,
+    document: Document<'t>,
     stack: Vec<Open>,
-    entry: Option<Entry>,
+    entry: Option<Entry<'t>>,
     /// The text that markup now belongs to.
     text: Option<usize>,
-    /// The root's prefix, whose elements are the feed's own.
-    own_prefix: String,
-    is_atom: bool,
+    names: Names,
     has_root: bool,
-    namespaces: HashMap<String, String>,
     references: References,
 }
 
-impl Builder {
+impl<'t> Builder<'t> {
     /// Takes an event in; true where no more is wanted.
-    fn take(&mut self, event: &Event<'_>) -> Result<bool, ExtractError> {
+    fn take(&mut self, event: Event<'t>) -> Result<bool, ExtractError> {
         match event {
-            Event::Start(tag) => return self.start(tag, false),
-            Event::Empty(tag) => return self.start(tag, true),
+            Event::Start(tag) => return self.start(&tag, false),
+            Event::Empty(tag) => return self.start(&tag, true),
             Event::End(tag) => self.end(tag.name().as_ref()),
-            Event::Text(text) => self.push_text(text),
-            Event::CData(text) => self.push_text(text),
+            Event::Text(text) => self.push_text(text.into_inner()),
+            Event::CData(text) => self.push_text(text.into_inner()),
             Event::GeneralRef(reference) => {
                 let mut text = String::new();
-                self.references.resolve(reference, &mut text);
-                self.push_text(&text);
+                self.references.resolve(&reference, &mut text);
+                self.push_text(Cow::Owned(text));
             }
             _ => {}
         }
@@ -131,14 +131,12 @@ impl Builder {
                 "the feed nests more than {MAX_DEPTH} elements"
             )));
         }
-        let name: Rc<str> = Rc::from(tag.name().as_ref());
         if !self.has_root {
-            self.root(&name)?;
+            self.root(tag.name().as_ref())?;
         }
         let attributes = self.attributes(tag);
-        let (prefix, local) = name.split_once(':').unwrap_or(("", &name));
-        let space = self.space(prefix);
-        let role = if self.is_entry(space, local) {
+        let name = self.names.element(tag.name().as_ref());
+        let role = if self.is_entry(&name) {
             if self.entry.is_some() {
                 // The entry before was not closed.
                 self.close_entry();
@@ -157,7 +155,7 @@ impl Builder {
             });
             Role::Entry
         } else if self.text.is_some() {
-            self.push_markup(&name, &attributes);
+            self.push_markup(&name.text, &attributes);
             Role::Markup
         } else if let Some(entry) = &mut self.entry {
             let parent = self.stack.iter().rev().find_map(|open| match open.role {
@@ -166,11 +164,9 @@ impl Builder {
             });
             let element = Element {
                 parent,
-                space,
-                local_at: name.len() - local.len(),
-                name: Rc::clone(&name),
+                name: name.clone(),
                 attributes,
-                text: String::new(),
+                text: Cow::Borrowed(""),
                 markup: None,
             };
             let index = entry.elements.len();
@@ -184,8 +180,12 @@ impl Builder {
         };
         if empty && role == Role::Entry {
             self.close_entry();
-        } else if !empty && !(role == Role::Markup && (is_void(&name) || self.stack.len() >= MAX_DEPTH)) {
-            self.stack.push(Open { name, role });
+        } else if !empty && !(role == Role::Markup && (is_void(&name.text) || self.stack.len() >= MAX_DEPTH))
+        {
+            self.stack.push(Open {
+                name: name.text,
+                role,
+            });
         }
         Ok(false)
     }
@@ -194,48 +194,35 @@ impl Builder {
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         match local.to_ascii_lowercase().as_str() {
             "rss" | "rdf" | "channel" | "item" => {}
-            "feed" | "entry" => self.is_atom = true,
+            // The prefix of rdf:RDF is not that of the items in it.
+            "feed" | "entry" => self.names.root_of_atom(prefix),
             "html" => return Err(no_feed("an HTML page")),
             _ => return Err(no_feed(&format!("an XML document <{}>", excerpt(name, 60)))),
-        }
-        // The prefix of rdf:RDF is not that of the items in it.
-        if self.is_atom {
-            prefix.clone_into(&mut self.own_prefix);
         }
         self.has_root = true;
         Ok(())
     }
 
-    fn attributes(&mut self, tag: &BytesStart<'_>) -> Vec<(String, String)> {
+    fn attributes(&mut self, tag: &BytesStart<'_>) -> Vec<(Rc<str>, String)> {
         let mut attributes = Vec::new();
         for attribute in tag.attributes().with_checks(false).take(MAX_ATTRIBUTES).flatten() {
             let key: &str = attribute.key.as_ref();
             let value = self.references.unescape(&attribute.value);
             if let Some(prefix) = key.strip_prefix("xmlns:") {
-                self.namespaces.insert(prefix.to_owned(), value);
+                self.names.declare(prefix, value);
             } else if key != "xmlns" {
-                attributes.push((key.to_owned(), value));
+                attributes.push((self.names.attribute(key), value));
             }
         }
         attributes
     }
 
-    fn space(&self, prefix: &str) -> Space {
-        if prefix == self.own_prefix || prefix.is_empty() {
-            return Space::Own;
-        }
-        match Space::of(prefix, self.namespaces.get(prefix).map(String::as_str)) {
-            Space::Atom if self.is_atom => Space::Own,
-            space => space,
-        }
-    }
-
     /// Whether an entry begins. Inside another element of an entry the name means something else, but not inside a
     /// text, since HTML has no such element.
-    fn is_entry(&self, space: Space, local: &str) -> bool {
-        let name = if self.is_atom { "entry" } else { "item" };
-        space == Space::Own
-            && local.eq_ignore_ascii_case(name)
+    fn is_entry(&self, name: &Name) -> bool {
+        let wanted = if self.names.is_atom() { "entry" } else { "item" };
+        name.space == Space::Own
+            && name.local().eq_ignore_ascii_case(wanted)
             && (self.text.is_some()
                 || !self
                     .stack
@@ -272,16 +259,16 @@ impl Builder {
         self.stack.truncate(entry.unwrap_or(self.stack.len()));
     }
 
-    fn text_element(&mut self) -> Option<&mut Element> {
+    fn text_element(&mut self) -> Option<&mut Element<'t>> {
         self.entry.as_mut()?.elements.get_mut(self.text?)
     }
 
-    fn push_text(&mut self, text: &str) {
+    fn push_text(&mut self, text: Cow<'t, str>) {
         if let Some(element) = self.text_element() {
             if let Some(markup) = &mut element.markup {
-                markup.push_str(&quick_xml::escape::minimal_escape(text));
+                markup.push_str(&quick_xml::escape::minimal_escape(&*text));
             }
-            element.text.push_str(text);
+            element.text += text;
         } else if let (
             Some(entry),
             Some(Open {
@@ -291,18 +278,18 @@ impl Builder {
         ) = (&mut self.entry, self.stack.last())
             && let Some(element) = entry.elements.get_mut(*index)
         {
-            element.text.push_str(text);
+            element.text += text;
         }
     }
 
-    fn push_markup(&mut self, name: &str, attributes: &[(String, String)]) {
+    fn push_markup(&mut self, name: &str, attributes: &[(Rc<str>, String)]) {
         let Some(element) = self.text_element() else {
             return;
         };
         // Text before the first tag was plain until that tag showed that the whole is markup.
         let markup = element
             .markup
-            .get_or_insert_with(|| quick_xml::escape::minimal_escape(&element.text).into_owned());
+            .get_or_insert_with(|| quick_xml::escape::minimal_escape(&*element.text).into_owned());
         markup.push('<');
         markup.push_str(name);
         for (key, value) in attributes {
@@ -319,7 +306,7 @@ impl Builder {
         self.entry = None;
     }
 
-    fn finish(mut self) -> Result<Document, ExtractError> {
+    fn finish(mut self) -> Result<Document<'t>, ExtractError> {
         if !self.has_root {
             let why = self
                 .document

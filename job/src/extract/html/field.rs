@@ -1,5 +1,7 @@
 //! One field of an item, compiled from the manifest; [`super::reader`] applies it. Pure.
 
+use std::sync::Arc;
+
 use html5ever::ns;
 use scraper::{ElementRef, Selector};
 use serde_json::Value;
@@ -14,7 +16,7 @@ use crate::extract::error::PlanError;
 /// A field, compiled.
 #[derive(Debug)]
 pub(super) struct FieldPlan {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) rule: Rule,
 }
 
@@ -69,7 +71,7 @@ impl FieldPlan {
             None => Rule::Read(Box::new(Reading::compile(field, has_items, path)?)),
         };
         Ok(Self {
-            name: name.to_owned(),
+            name: Arc::from(name),
             rule,
         })
     }

@@ -36,17 +36,21 @@ pub(super) fn walk<'a>(root: NodeRef<'a, Node>, mut visit: impl FnMut(Step, Node
 
 /// The text of an element: its lines joined by a space.
 pub(super) fn text_of(element: ElementRef<'_>) -> String {
-    lines_of(element).join(" ")
+    read(element).joined()
 }
 
 /// The non-empty lines of an element.
 pub(super) fn lines_of(element: ElementRef<'_>) -> Vec<String> {
+    read(element).finish()
+}
+
+fn read(element: ElementRef<'_>) -> Lines {
     let mut lines = Lines {
         preformatted: usize::from(is_preformatted(*element)),
         ..Lines::default()
     };
     walk(*element, |step, node| lines.take(step, node));
-    lines.finish()
+    lines
 }
 
 /// What [`lines_of`] gives of a page that is `text` and nothing else: without tags and references.
@@ -154,6 +158,14 @@ impl Lines {
     fn finish(mut self) -> Vec<String> {
         self.end_line();
         self.done
+    }
+
+    /// The lines as one text. Mostly there is no more than one.
+    fn joined(self) -> String {
+        match self.done.is_empty() {
+            true => self.line,
+            false => self.finish().join(" "),
+        }
     }
 }
 

@@ -32,10 +32,10 @@ pub struct Occurrence<'a> {
 
 /// The default fields.
 pub fn fields(occurrence: &Occurrence<'_>) -> RawItem {
-    let mut fields = Map::new();
-    let mut set = |name: &str, value: Option<Value>| {
+    let mut fields = RawItem::with_capacity(8);
+    let mut set = |name: &'static str, value: Option<Value>| {
         if let Some(value) = value {
-            fields.insert(name.to_owned(), value);
+            fields.insert(name, value);
         }
     };
     let sources = || {

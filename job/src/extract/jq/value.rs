@@ -6,7 +6,7 @@ use jaq_json::{Map, Val};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::super::path::{Path, StepKind, mismatch, position};
+use super::super::path::{Path, StepKind, mismatch, position, type_name};
 
 /// A value for the interpreter. A whole number that it cannot hold exactly becomes a float.
 pub(super) fn to_val(value: &Value) -> Val {
@@ -135,7 +135,7 @@ pub(super) fn first(path: &Path, input: &Val) -> Result<Option<Value>, String> {
             (StepKind::Key(key), Val::Obj(map)) => entry(map, key),
             (StepKind::Index(index), Val::Arr(list)) => position(list.len(), *index).map(|at| &list[at]),
             _ if step.optional => return Ok(None),
-            (kind, other) => return Err(mismatch(kind, &from_val(other))),
+            (kind, other) => return Err(mismatch(kind, type_name(&from_val(other)))),
         };
         match next {
             Some(value) => current = value,

@@ -14,10 +14,10 @@ use crate::event::RawItem;
 /// The default fields of an event. `shared` are `@id`s that do not tell one event from another.
 pub fn fields<'a>(event: &Found<'a>, graph: &Graph<'a>, shared: &HashSet<&str>) -> RawItem {
     let object = event.object;
-    let mut fields = RawItem::new();
-    let mut set = |name: &str, value: Option<Value>| {
+    let mut fields = RawItem::with_capacity(16);
+    let mut set = |name: &'static str, value: Option<Value>| {
         if let Some(value) = value {
-            fields.insert(name.to_owned(), value);
+            fields.insert(name, value);
         }
     };
     let of = |name: &str| text(property(object, name));

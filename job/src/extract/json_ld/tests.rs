@@ -10,7 +10,7 @@ fn fields(value: Value) -> Vec<Value> {
     read_objects(&[value], &[], &RawNames::All)
         .items
         .into_iter()
-        .map(|item| Value::Object(item.fields))
+        .map(|item| Value::from(item.fields))
         .collect()
 }
 

@@ -113,7 +113,9 @@ impl HtmlKind {
         for item in found {
             let mut fields = item.fields;
             if let Some(text) = item.text {
-                fields.entry("text").or_insert(Value::String(text));
+                if fields.get("text").is_none() {
+                    fields.insert("text", Value::String(text));
+                }
             }
             missing.push(item.missing);
             items.push(SourceItem {

@@ -34,7 +34,7 @@ impl Session {
             failures.push((format!("lookups.{}", lookup.name), reading.failures));
             let mut table = Map::new();
             for row in reading.list.items {
-                let row = Value::Object(row.fields);
+                let row = Value::from(row.fields);
                 let key = lookup
                     .key
                     .first(&row, variables)

@@ -28,7 +28,7 @@ pub(super) fn transform(
         title: title.clone(),
     };
     let outputs = program
-        .run(&Value::Object(fields), variables, MAX_FROM_ONE)
+        .run(&Value::from(fields), variables, MAX_FROM_ONE)
         .map_err(|problem| {
             failed(
                 SkipReason::TransformFailed,
@@ -43,7 +43,7 @@ pub(super) fn transform(
         };
         for part in parts {
             match part {
-                Value::Object(fields) => items.push(fields),
+                Value::Object(fields) => items.push(RawItem::from(fields)),
                 Value::Null => {}
                 other => {
                     let problem = format!(
@@ -65,15 +65,16 @@ pub(super) fn transform(
     Ok(items)
 }
 
-pub(super) fn merge(mut listing: RawItem, detail: &RawItem, rule: MergeRule) -> RawItem {
-    for (name, value) in detail {
+pub(super) fn merge(listing: RawItem, detail: &RawItem, rule: MergeRule) -> RawItem {
+    let mut merged = listing.into_object();
+    for (name, value) in detail.iter() {
         let empty = |value: &Value| matches!(value, Value::Null) || value.as_str().is_some_and(str::is_empty);
-        let keep = rule == MergeRule::PreferListing && listing.get(name).is_some_and(|own| !empty(own));
+        let keep = rule == MergeRule::PreferListing && merged.get(name).is_some_and(|own| !empty(own));
         if !empty(value) && !keep {
-            listing.insert(name.clone(), value.clone());
+            merged.insert(name.to_owned(), value.clone());
         }
     }
-    listing
+    RawItem::from(merged)
 }
 
 /// Makes the address fields of an item absolute.

@@ -90,7 +90,7 @@ mod tests {
         let mut tally = Tally::new(vec!["a".into(), "b".into(), "c".into()], "follow.");
         for value in [json!("x"), json!("x"), json!(""), json!({"k": 1}), json!("y")] {
             let item = json!({"a": value, "b": [], "extra": 1});
-            tally.see(item.as_object());
+            tally.see(item.as_object().cloned().map(RawItem::from).as_ref());
         }
         tally.see(None);
         let counts: Vec<_> = tally.into_counts().collect();
