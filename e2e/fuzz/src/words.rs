@@ -82,7 +82,7 @@ fn events(normaliser: &Normaliser, item: serde_json::Value) {
         return;
     };
     for event in normaliser
-        .events(0, &item, "https://example.org/a/")
+        .events(0, &item.into(), "https://example.org/a/")
         .unwrap_or_default()
     {
         keeps_its_form(&event);
