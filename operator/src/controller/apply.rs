@@ -95,18 +95,18 @@ async fn apply_cron_job(
         .status
         .as_ref()
         .and_then(|status| status.cron_job.as_ref());
-    let is_known = known.is_some_and(|known| known.uid == found.uid);
+    let is_known = known.is_some_and(|known| *known.uid == *found.uid);
     match &found.owner_uid {
         _ if found.is_terminating => return Err(ApplyError::BeingDeleted { name }),
-        Some(owner) if *owner == uid => {}
+        Some(owner) if **owner == *uid => {}
         // Somebody took the owner away from a CronJob of ours.
         None if is_known => {}
         // That of an earlier source of this name: Kubernetes collects it.
-        Some(_) if found.owner == Some(format!("ScrapeSource {}", observed.source.name_any())) => {
+        Some(_) if found.owner(&name) == Some(format!("ScrapeSource {}", observed.source.name_any())) => {
             return Err(ApplyError::BeingDeleted { name });
         }
         _ => {
-            let owner = found.owner.unwrap_or_else(|| "nobody".to_owned());
+            let owner = found.owner(&name).unwrap_or_else(|| "nobody".to_owned());
             return Err(ApplyError::NameTaken { name, owner });
         }
     }
@@ -114,13 +114,13 @@ async fn apply_cron_job(
         return Ok((
             AppliedCronJob {
                 name,
-                uid: found.uid,
+                uid: found.uid.into(),
                 generation: found.generation,
             },
             false,
         ));
     }
-    if found.spec_hash.as_ref() != desired.annotations().get(SPEC_HASH) {
+    if found.spec_hash.as_deref() != hash_of(&desired) {
         refuse_old_view(context, &observed.source, &name, &found).await?;
     }
     let spec = serde_json::to_value(&desired.spec).unwrap_or_default();
@@ -138,7 +138,8 @@ async fn refuse_old_view(
     name: &str,
     found: &CronJobRecord,
 ) -> Result<(), ApplyError> {
-    let is_of_source = found.owner_uid.is_some() && found.owner_uid == source.uid();
+    let is_of_source =
+        found.owner_uid.is_some() && found.owner_uid.as_deref() == source.metadata.uid.as_deref();
     let Some(built_from) = found
         .source_generation
         .filter(|built_from| is_of_source && Some(*built_from) > source.metadata.generation)
@@ -162,6 +163,10 @@ async fn refuse_old_view(
     })
 }
 
+fn hash_of(desired: &CronJob) -> Option<&str> {
+    desired.annotations().get(SPEC_HASH).map(String::as_str)
+}
+
 /// Whether a CronJob is as the operator left it: what we gave it, our labels, and no change of its spec by anybody since.
 /// Without a note of how we left it, the generation of an object that was never changed will do.
 fn is_as_desired(
@@ -172,13 +177,13 @@ fn is_as_desired(
 ) -> bool {
     let is_as_written = found.own_generation == Some(found.generation);
     let is_untouched = match known {
-        Some(known) => known.uid == found.uid && known.generation == found.generation,
+        Some(known) => *known.uid == *found.uid && known.generation == found.generation,
         None => found.generation == 1,
     };
-    let owner = desired.owner_references().first().map(|owner| &owner.uid);
+    let owner = desired.owner_references().first().map(|owner| owner.uid.as_str());
     (is_untouched || is_as_written)
-        && found.owner_uid.as_ref() == owner
-        && found.spec_hash.as_ref() == desired.annotations().get(SPEC_HASH)
+        && found.owner_uid.as_deref() == owner
+        && found.spec_hash.as_deref() == hash_of(desired)
         && found.labels == own_labels_hash(desired.labels(), config)
 }
 
@@ -210,7 +215,7 @@ pub async fn suspend(context: &Context, observed: &Observed) -> Result<(), Apply
     let Some(found) = &observed.cron_job else {
         return Ok(());
     };
-    let is_ours = found.owner_uid.is_some() && found.owner_uid == source.uid();
+    let is_ours = found.owner_uid.is_some() && found.owner_uid.as_deref() == source.metadata.uid.as_deref();
     if !is_ours || found.is_terminating || found.spec_hash.as_deref() == Some(SUSPENDED) {
         return Ok(());
     }

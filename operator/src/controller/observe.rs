@@ -58,7 +58,7 @@ pub fn observe(caches: &Caches, config: &Config, source: ScrapeSource, now: Time
         .filter(|job| job.owner_uid.as_deref() == Some(uid.as_str()));
     let owners: Vec<&str> = [
         Some(uid.as_str()),
-        ours.map(|job| job.uid.as_str()),
+        ours.map(|job| &*job.uid),
         applied.map(|job| job.uid.as_str()),
     ]
     .into_iter()

@@ -90,7 +90,7 @@ fn the_end_of_an_object_says_nothing_about_the_next_of_its_name() {
     cache.set(&metadata("old", 7), &config);
     assert_eq!(cache.set(&metadata("new", 1), &config), Some(key()));
     assert_eq!(cache.remove(&metadata("old", 7)), None);
-    assert_eq!(cache.get("music", "blue-moon").unwrap().uid, "new");
+    assert_eq!(&*cache.get("music", "blue-moon").unwrap().uid, "new");
     assert_eq!(cache.remove(&metadata("new", 1)), Some(key()));
     assert_eq!(cache.get("music", "blue-moon"), None);
 }
