@@ -251,7 +251,7 @@ fn comparable_title(title: &str) -> String {
 
 /// Which of `events` stay, and those that are the same once more.
 fn without_duplicates(events: &[Event], hashes: &[String]) -> (Vec<bool>, Vec<Rejected>) {
-    let mut best: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut best: BTreeMap<Sameness<'_>, usize> = BTreeMap::new();
     let rank = |at: usize| (std::cmp::Reverse(fullness(&events[at])), &hashes[at], at);
     for (at, event) in events.iter().enumerate() {
         let holder = best.entry(sameness(event)).or_insert(at);
@@ -282,28 +282,38 @@ fn without_duplicates(events: &[Event], hashes: &[String]) -> (Vec<bool>, Vec<Re
 }
 
 /// Two events that agree in this are one.
-fn sameness(event: &Event) -> Vec<String> {
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Sameness<'a> {
+    Occurrence(&'a str, &'a str),
+    Id(&'a str, Moment),
+    /// Start, title, and the address; without one the place, which tells two rooms apart.
+    Title(Moment, String, Option<&'a str>, &'a str),
+}
+
+fn sameness(event: &Event) -> Sameness<'_> {
     match (&event.id, &event.occurrence) {
-        (Some(id), Some(occurrence)) => vec!["occurrence".into(), id.clone(), occurrence.clone()],
-        (Some(id), None) => vec!["id".into(), id.clone(), moment(event)],
+        (Some(id), Some(occurrence)) => Sameness::Occurrence(id, occurrence),
+        (Some(id), None) => Sameness::Id(id, moment(event)),
         (None, _) => {
-            // Without an address the place tells two rooms apart.
-            let place = event.url.clone().map_or_else(
-                || vec![String::new(), event.venue.clone().unwrap_or_default()],
-                |url| vec![url],
-            );
-            let mut key = vec!["title".into(), moment(event), comparable_title(&event.title)];
-            key.extend(place);
-            key
+            let url = event.url.as_deref();
+            let place = event.venue.as_deref().filter(|_| url.is_none());
+            let title = comparable_title(&event.title);
+            Sameness::Title(moment(event), title, url, place.unwrap_or_default())
         }
     }
 }
 
-/// The start, the same for one instant in two zones.
-fn moment(event: &Event) -> String {
+/// A start, the same for one instant in two zones.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Moment {
+    Date(jiff::civil::Date),
+    At(jiff::Timestamp),
+}
+
+fn moment(event: &Event) -> Moment {
     match &event.start {
-        EventTime::Date(date) => date.to_string(),
-        EventTime::At(zoned) => zoned.timestamp().to_string(),
+        EventTime::Date(date) => Moment::Date(*date),
+        EventTime::At(zoned) => Moment::At(zoned.timestamp()),
     }
 }
 
