@@ -6,12 +6,12 @@ use std::{
     process::{Child, Command},
     sync::Mutex,
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     Private,
-    process::{folder, free_port, guarded, run, unprivileged},
+    process::{START_LIMIT, folder, free_port, guarded, run, unprivileged},
 };
 
 /// A PgBouncer that every transaction gets the next server connection from.
@@ -94,7 +94,20 @@ impl Bouncer {
 
     /// Starts it again, at the same port.
     pub fn start_again(&self) {
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let starts = || log().matches(READY).count();
+        let before = starts();
         let guard = guarded(&self.folder, &self.command, self.port, READY);
         self.guards.lock().expect("guards").push(guard);
+        // Whoever listens at the port need not be the one that was started.
+        let begun = Instant::now();
+        while starts() == before {
+            assert!(
+                begun.elapsed() < START_LIMIT,
+                "PgBouncer did not start again: {}",
+                log()
+            );
+            sleep(Duration::from_millis(5));
+        }
     }
 }
