@@ -14,6 +14,8 @@ mod server;
 #[path = "store/bench.rs"]
 #[allow(dead_code, reason = "each test takes what it needs")]
 mod bench;
+#[path = "support/processes.rs"]
+mod processes;
 #[path = "support/scraper.rs"]
 mod scraper;
 
@@ -33,8 +35,6 @@ mod overlap;
 mod place;
 #[path = "crash/pooler.rs"]
 mod pooler;
-#[path = "crash/processes.rs"]
-mod processes;
 #[path = "crash/proxy.rs"]
 mod proxy;
 #[path = "crash/scene.rs"]

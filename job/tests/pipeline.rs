@@ -22,7 +22,10 @@ mod unchanged;
 
 use scraper::{Ended, Scraper};
 use serde_json::{Value, json};
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{header, path},
+};
 
 /// A page of `count` events that lie in the future whenever the test runs.
 fn page(count: usize) -> Value {
@@ -36,6 +39,21 @@ async fn serve(server: &MockServer, body: &Value) {
     server.reset().await;
     Mock::given(path("/events"))
         .respond_with(ResponseTemplate::new(200).set_body_json(body))
+        .mount(server)
+        .await;
+}
+
+/// Serves `body` with an entity tag, and 304 to whoever knows it.
+async fn serve_tagged(server: &MockServer, body: &Value) {
+    server.reset().await;
+    Mock::given(path("/events"))
+        .and(header("If-None-Match", "\"v1\""))
+        .respond_with(ResponseTemplate::new(304))
+        .mount(server)
+        .await;
+    let tagged = ResponseTemplate::new(200).insert_header("ETag", "\"v1\"");
+    Mock::given(path("/events"))
+        .respond_with(tagged.set_body_json(body))
         .mount(server)
         .await;
 }

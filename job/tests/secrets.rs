@@ -12,6 +12,8 @@
 #[path = "support/postgres.rs"]
 mod server;
 
+#[path = "support/processes.rs"]
+mod processes;
 #[path = "support/scraper.rs"]
 mod scraper;
 

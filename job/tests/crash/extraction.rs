@@ -3,25 +3,11 @@
 use std::time::{Duration, Instant};
 
 use sms_proof::{Group, record};
-use tokio::time::sleep;
 
 use crate::{bench::Bench, place::Place, processes, scraper::ended, venue::Venue};
 
 /// What a lease lives, as the reference says; a busy machine has some seconds more.
 const LEASE: Duration = Duration::from_mins(1);
-
-/// Waits for the process that extracts, until it has used that much processor time.
-async fn worker_of(parent: u32, busy: Duration) -> u32 {
-    let begun = Instant::now();
-    loop {
-        let child = processes::children(parent).into_iter().next();
-        if let Some(child) = child.filter(|child| processes::processor_time(*child) >= busy) {
-            return child;
-        }
-        assert!(begun.elapsed() < Duration::from_mins(1), "no extraction process");
-        sleep(Duration::from_millis(5)).await;
-    }
-}
 
 /// A source whose program has no end that matters.
 async fn endless() -> (Venue, Place) {
@@ -44,7 +30,7 @@ async fn a_run_whose_extraction_process_is_killed_fails_and_leaves_the_store_alo
     let mut told = Vec::new();
     for _ in 0..3 {
         let child = place.spawn(&[]);
-        let worker = worker_of(child.id().unwrap(), Duration::from_millis(50)).await;
+        let worker = processes::worker_of(child.id().unwrap(), Duration::from_millis(50)).await;
         assert!(processes::kill(worker));
         let run = ended(child.wait_with_output().await.unwrap());
         let report = run.report();
@@ -76,7 +62,7 @@ async fn an_extraction_process_in_the_middle_of_its_work_ends_with_its_parent() 
     let mut left = 0;
     for _ in 0..3 {
         let mut child = place.spawn(&[]);
-        let worker = worker_of(child.id().unwrap(), Duration::from_millis(200)).await;
+        let worker = processes::worker_of(child.id().unwrap(), Duration::from_millis(200)).await;
         child.kill().await.unwrap();
         match processes::end_of(&[worker]).await {
             Ok(time) => longest = longest.max(time),
@@ -106,7 +92,7 @@ async fn an_extraction_process_in_the_middle_of_its_work_ends_with_its_parent() 
 async fn a_killed_run_blocks_its_source_for_a_minute_and_no_longer() {
     let (venue, place) = endless().await;
     let mut child = place.spawn(&[]);
-    worker_of(child.id().unwrap(), Duration::ZERO).await;
+    processes::worker_of(child.id().unwrap(), Duration::ZERO).await;
     child.kill().await.unwrap();
     assert!(place.found().await.is_leased);
     let killed = Instant::now();

@@ -1,12 +1,9 @@
 //! What is stored, and what a later run makes of it.
 
 use serde_json::json;
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{header, path},
-};
+use wiremock::MockServer;
 
-use super::{counts, ingest, page, serve, source};
+use super::{counts, ingest, page, serve, serve_tagged, source};
 use crate::scraper::Scraper;
 
 #[tokio::test]
@@ -46,19 +43,7 @@ async fn a_second_run_over_the_same_body_is_unchanged_and_a_changed_body_is_told
 async fn a_304_is_a_success_without_a_body() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
-    Mock::given(path("/events"))
-        .and(header("If-None-Match", "\"v1\""))
-        .respond_with(ResponseTemplate::new(304))
-        .mount(&server)
-        .await;
-    Mock::given(path("/events"))
-        .respond_with(
-            ResponseTemplate::new(200)
-                .set_body_json(page(2))
-                .insert_header("ETag", "\"v1\""),
-        )
-        .mount(&server)
-        .await;
+    serve_tagged(&server, &page(2)).await;
     ingest(&scraper).await;
     let second = ingest(&scraper).await.report();
     assert_eq!(

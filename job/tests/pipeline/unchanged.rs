@@ -2,12 +2,9 @@
 
 use sms_proof::{Group, record};
 use sqlx::{Connection, Executor, SqliteConnection};
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{header, path},
-};
+use wiremock::MockServer;
 
-use super::{page, serve, source};
+use super::{page, serve, serve_tagged, source};
 use crate::scraper::Scraper;
 
 const EVENTS: usize = 1_000;
@@ -95,19 +92,7 @@ async fn the_same_body_is_not_parsed_and_no_row_of_an_event_is_written() {
 async fn a_304_is_not_parsed_and_no_row_of_an_event_is_written() {
     let (scraper, server) = (Scraper::new(), MockServer::start().await);
     source(&scraper, &server, "");
-    Mock::given(path("/events"))
-        .and(header("If-None-Match", "\"v1\""))
-        .respond_with(ResponseTemplate::new(304))
-        .mount(&server)
-        .await;
-    Mock::given(path("/events"))
-        .respond_with(
-            ResponseTemplate::new(200)
-                .set_body_json(page(EVENTS))
-                .insert_header("ETag", "\"v1\""),
-        )
-        .mount(&server)
-        .await;
+    serve_tagged(&server, &page(EVENTS)).await;
     let first = counted(&scraper).await;
     assert_eq!((first.outcome.as_str(), first.parsed_pages), ("Succeeded", 1));
     prove(&counted(&scraper).await, "a 304");

@@ -6,18 +6,16 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::Path,
     process::Stdio,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sms_proof::{Group, record};
-use tokio::{
-    process::{Child, Command},
-    time::{sleep, timeout},
-};
+use tokio::{process::Command, time::timeout};
 
 use crate::{
     canary::{CANARY, IN_AUTHORITY, Search, USER},
     parrot::Parrot,
+    processes::worker_of,
     scraper::{Scraper, ended},
 };
 
@@ -47,6 +45,9 @@ const SOMEBODY: [&str; 7] = [
     "--ambient-caps=+dac_override",
     "--",
 ];
+
+/// By then the extraction process has its page.
+const AT_WORK: Duration = Duration::from_millis(200);
 
 const GOAL: &str = "0 hits in last words, reports, messages, files, pushes";
 
@@ -198,27 +199,6 @@ async fn the_last_words_of_a_starved_run_hold_no_secret() {
     assert!(met, "{panics} {signals} {ends:?} {:#?}", search.hits);
 }
 
-/// The extraction process of a run that reads a page without end.
-async fn worker_of(parent: &Child) -> u32 {
-    let id = parent.id().unwrap();
-    let begun = Instant::now();
-    loop {
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        let busy = children.split_whitespace().find(|child| {
-            let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-            let fields = stat.rsplit(") ").next().unwrap_or_default();
-            // utime, the 14th field of proc(5), in hundredths of a second: it is at the page.
-            let ticks = fields.split(' ').nth(11).and_then(|ticks| ticks.parse().ok());
-            ticks.unwrap_or(0) >= 20
-        });
-        if let Some(child) = busy {
-            return child.parse().unwrap();
-        }
-        assert!(begun.elapsed() < Duration::from_mins(1), "no extraction process");
-        sleep(Duration::from_millis(10)).await;
-    }
-}
-
 /// Memory of a process that can be read, but for what it maps of files.
 fn memory(id: u32) -> Vec<u8> {
     let maps = fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
@@ -245,8 +225,8 @@ async fn the_extraction_process_never_has_a_secret_and_no_process_leaves_a_core_
     let mut sizes = Vec::new();
     for aborts_parent in [false, true] {
         let child = stage.limited(&["--core=unlimited".to_owned()]).spawn().unwrap();
-        let worker = worker_of(&child).await;
         let parent = child.id().unwrap();
+        let worker = worker_of(parent, AT_WORK).await;
         for id in [parent, worker] {
             let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
             let core = limits.lines().find(|line| line.starts_with("Max core")).unwrap();

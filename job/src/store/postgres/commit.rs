@@ -25,36 +25,7 @@ pub(super) async fn commit(
 ) -> Result<StoreSummary, Fault> {
     let source = lease.source.to_string();
     fence(connection, lease, &source).await?;
-    let mut summary = if run.reads_events() {
-        write_events(connection, &source, run).await?
-    } else if run.is_unchanged() {
-        let unchanged = query_scalar(sql::LIVE)
-            .bind(&source)
-            .fetch_one(&mut *connection)
-            .await?;
-        StoreSummary {
-            unchanged,
-            ..StoreSummary::default()
-        }
-    } else {
-        StoreSummary::default()
-    };
-    summary.runs_total = write_run(connection, &source, run, &summary).await?;
-    if let Some(first) = retention::first_date(run) {
-        query(sql::PRUNE_EVENTS)
-            .bind(&source)
-            .bind(first.to_string())
-            .execute(&mut *connection)
-            .await?;
-    }
-    if let Some(first) = retention::first_moment(run) {
-        let prune = query(sql::PRUNE_RUNS)
-            .bind(&source)
-            .bind(instant_text(first))
-            .bind(&run.report.run);
-        prune.execute(connection).await?;
-    }
-    Ok(summary)
+    store(connection, &source, run).await
 }
 
 /// Stores a run of which nobody knows whether it is stored. A first transaction that still goes on is waited for at the fence.
@@ -72,8 +43,46 @@ pub(super) async fn again(
         .await?;
     match stored {
         Some(row) => Ok(row.into()),
-        None => commit(connection, lease, run).await,
+        None => store(connection, &source, run).await,
     }
+}
+
+/// Writes events and run, behind the fence.
+async fn store(
+    connection: &mut PgConnection,
+    source: &str,
+    run: &RunCommit<'_>,
+) -> Result<StoreSummary, Fault> {
+    let mut summary = if run.reads_events() {
+        write_events(connection, source, run).await?
+    } else if run.is_unchanged() {
+        let unchanged = query_scalar(sql::LIVE)
+            .bind(source)
+            .fetch_one(&mut *connection)
+            .await?;
+        StoreSummary {
+            unchanged,
+            ..StoreSummary::default()
+        }
+    } else {
+        StoreSummary::default()
+    };
+    summary.runs_total = write_run(connection, source, run, &summary).await?;
+    if let Some(first) = retention::first_date(run) {
+        query(sql::PRUNE_EVENTS)
+            .bind(source)
+            .bind(first.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    if let Some(first) = retention::first_moment(run) {
+        let prune = query(sql::PRUNE_RUNS)
+            .bind(source)
+            .bind(instant_text(first))
+            .bind(&run.report.run);
+        prune.execute(connection).await?;
+    }
+    Ok(summary)
 }
 
 /// Locks the row of the source, provided that the lease is still the newest.

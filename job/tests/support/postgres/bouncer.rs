@@ -2,16 +2,17 @@
 
 use std::{
     env, fs,
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command},
     sync::Mutex,
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     Private,
-    process::{folder, free_port, guarded, run, unprivileged},
+    process::{START_LIMIT, folder, free_port, guarded, run, unprivileged},
 };
 
 /// A PgBouncer that every transaction gets the next server connection from.
@@ -85,16 +86,31 @@ impl Bouncer {
                 killed.is_ok_and(|status| status.success()),
                 "PgBouncer was not there"
             );
-            // The port is free once the process is gone; its shell, which reaps it, waits for the test to end.
-            while fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
-                sleep(Duration::from_millis(1));
-            }
+        }
+        // A process that is dead by its state may have a thread that still holds the port.
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            assert!(begun.elapsed() < START_LIMIT, "PgBouncer did not end");
+            sleep(Duration::from_millis(1));
         }
     }
 
     /// Starts it again, at the same port.
     pub fn start_again(&self) {
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let starts = || log().matches(READY).count();
+        let before = starts();
         let guard = guarded(&self.folder, &self.command, self.port, READY);
         self.guards.lock().expect("guards").push(guard);
+        // Whoever listens at the port need not be the one that was started.
+        let begun = Instant::now();
+        while starts() == before {
+            assert!(
+                begun.elapsed() < START_LIMIT,
+                "PgBouncer did not start again: {}",
+                log()
+            );
+            sleep(Duration::from_millis(5));
+        }
     }
 }

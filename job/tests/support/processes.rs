@@ -1,4 +1,6 @@
-//! Children of a process, and their end, by the process table. IO.
+//! Children of a process, their work and their end, by the process table. IO.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::{
     fs,
@@ -38,6 +40,19 @@ pub async fn end_of(ids: &[u32]) -> Result<Duration, Vec<u32>> {
         if begun.elapsed() > END_LIMIT {
             return Err(left);
         }
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits for the process that extracts for a run, until it has used that much processor time.
+pub async fn worker_of(parent: u32, busy: Duration) -> u32 {
+    let begun = Instant::now();
+    loop {
+        let child = children(parent).into_iter().next();
+        if let Some(child) = child.filter(|child| processor_time(*child) >= busy) {
+            return child;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "no extraction process");
         sleep(Duration::from_millis(5)).await;
     }
 }
