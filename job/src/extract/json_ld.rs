@@ -26,13 +26,11 @@ use super::item::{ItemList, RawNames, SourceItem};
 /// place or an organisation and `subEvent` are walked, `superEvent` is not. An event that has dated sub-events of these
 /// types stands for them and gives no item itself; the sub-events have its place and name where they lack one.
 pub fn read_objects(values: &[Value], types: &[String], names: &RawNames) -> ItemList {
-    let types: HashSet<String> = if types.is_empty() {
-        EVENT_TYPES.iter().map(|name| name.to_ascii_lowercase()).collect()
+    let types: Vec<String> = if types.is_empty() {
+        EVENT_TYPES.iter().map(|name| (*name).to_owned()).collect()
     } else {
-        types
-            .iter()
-            .map(|name| local_name(name.trim()).to_ascii_lowercase())
-            .collect()
+        let local = |name: &String| local_name(name.trim()).to_owned();
+        types.iter().map(local).collect()
     };
     let graph = Graph::new(values);
     let found = graph.events(values, &types);

@@ -20,23 +20,25 @@ pub fn decode(body: &[u8]) -> Cow<'_, str> {
             }
         },
     };
-    if text.as_bytes().chunks(CHUNK).any(may_be_forbidden) && text.contains(is_forbidden) {
+    if may_be_forbidden(text.as_bytes()) && text.contains(is_forbidden) {
         Cow::Owned(text.replace(is_forbidden, ""))
     } else {
         text
     }
 }
 
-/// Bytes that are looked at together: so many that the compiler makes one comparison of several.
-const CHUNK: usize = 64;
-
-/// Whether a byte of these is, or begins, a character that [`is_forbidden`].
+/// Whether a byte of these is, or begins, a character that [`is_forbidden`]. Bytes are looked at in groups of one size, of
+/// which the compiler makes few comparisons.
 fn may_be_forbidden(bytes: &[u8]) -> bool {
-    let suspect = |byte: u8| byte < b'\t' || (byte > b'\r' && byte < b' ') || byte == 0x7f || byte == 0xef;
-    let vertical = |byte: u8| byte == 0x0b || byte == 0x0c;
-    bytes
-        .iter()
-        .fold(false, |found, byte| found | suspect(*byte) | vertical(*byte))
+    const GROUP: usize = 64;
+    let suspect = |byte: u8| {
+        let control =
+            u8::from(byte < b' ') & u8::from(byte.wrapping_sub(b'\t') > 1) & u8::from(byte != b'\r');
+        control | u8::from(byte == 0x7f) | u8::from(byte == 0xef)
+    };
+    let (groups, rest) = bytes.as_chunks::<GROUP>();
+    let found = |bytes: &[u8]| bytes.iter().fold(0, |found, byte| found | suspect(*byte)) != 0;
+    groups.iter().any(|group| found(group)) || found(rest)
 }
 
 /// Characters that XML 1.0 forbids and nobody means.

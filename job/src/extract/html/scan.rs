@@ -5,7 +5,17 @@
 //! content is raw text. Whatever depends on the tree (scripts in foreign elements and templates, references in the
 //! attributes that count) ends the scan with `None`: the page is then parsed. Linear, without recursion.
 
+mod around;
+mod attributes;
+
 use std::borrow::Cow;
+
+use memchr::{memchr2, memmem};
+
+use self::{
+    around::{Around, RAW},
+    attributes::{Attributes, Next},
+};
 
 /// What was found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,106 +25,6 @@ pub struct Scan {
     pub scripts: Vec<String>,
     /// The first `<base href>`, as written.
     pub base: Option<String>,
-}
-
-/// Elements whose content is no markup, without `<script>`.
-const RAW: [&str; 7] = [
-    "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
-];
-
-/// HTML elements that end an SVG or `MathML` element around them.
-const BREAK_OUT: [&str; 45] = [
-    "b",
-    "big",
-    "blockquote",
-    "body",
-    "br",
-    "center",
-    "code",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "embed",
-    "font",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "hr",
-    "i",
-    "img",
-    "li",
-    "listing",
-    "menu",
-    "meta",
-    "nobr",
-    "ol",
-    "p",
-    "pre",
-    "ruby",
-    "s",
-    "small",
-    "span",
-    "strong",
-    "strike",
-    "sub",
-    "sup",
-    "table",
-    "tt",
-    "u",
-    "ul",
-    "var",
-];
-
-/// What is open around the place that the scan has come to.
-#[derive(Default)]
-struct Around {
-    svg: usize,
-    math: usize,
-    templates: usize,
-    select: bool,
-}
-
-impl Around {
-    fn is_foreign(&self) -> bool {
-        self.svg + self.math > 0
-    }
-
-    /// Takes a tag in; `false` where only a tree tells what it does.
-    fn take(&mut self, name: &str, closes: bool, empty: bool) -> bool {
-        if matches!(
-            name,
-            "foreignobject" | "annotation-xml" | "plaintext" | "frameset"
-        ) {
-            return false;
-        }
-        let change = |count: &mut usize| match closes {
-            true => *count = count.saturating_sub(1),
-            false => *count += usize::from(!empty),
-        };
-        match name {
-            "svg" | "math" if self.select => return false,
-            "svg" => change(&mut self.svg),
-            "math" => change(&mut self.math),
-            "template" if self.is_foreign() => return false,
-            // Only foreign elements can close themselves.
-            "template" if closes => self.templates = self.templates.saturating_sub(1),
-            "template" => self.templates += 1,
-            "select" => self.select = !closes,
-            name if self.is_foreign() && BREAK_OUT.contains(&name) => return false,
-            name if self.select && RAW.contains(&name) => return false,
-            "script" | "base" if !closes => {
-                return !self.is_foreign() && self.templates == 0 && (name == "script" || !self.select);
-            }
-            _ => {}
-        }
-        true
-    }
 }
 
 /// The scripts of `html` whose `type` holds `kind` (in lower case), whatever its case.
@@ -175,7 +85,7 @@ pub fn scan(html: &str, kind: &str) -> Option<Scan> {
                 let (content, after) = raw_text(rest, "script");
                 let kind_of = type_of.unwrap_or_default();
                 // After such a mark the end of a script may be none.
-                if kind_of.contains('&') || content.contains("<!--") {
+                if kind_of.contains('&') || memmem::find(content.as_bytes(), b"<!--").is_some() {
                     return None;
                 }
                 if kind_of.to_ascii_lowercase().contains(kind) {
@@ -234,7 +144,7 @@ fn after_comment(text: &str) -> &str {
 /// The content of an element up to its end tag, and what follows the name in that.
 fn raw_text<'t>(text: &'t str, name: &str) -> (&'t str, &'t str) {
     let mut at = 0;
-    while let Some(found) = text[at..].find("</") {
+    while let Some(found) = memmem::find(&text.as_bytes()[at..], b"</") {
         at += found;
         let tail = &text[at + 2..];
         let is_name = tail
@@ -252,73 +162,11 @@ fn raw_text<'t>(text: &'t str, name: &str) -> (&'t str, &'t str) {
 
 /// Line ends and null characters as the tokenizer gives them.
 fn normalised(text: &str) -> Cow<'_, str> {
-    if text.contains(['\r', '\0']) {
+    if memchr2(b'\r', b'\0', text.as_bytes()).is_some() {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         Cow::Owned(text.replace('\0', "\u{fffd}"))
     } else {
         Cow::Borrowed(text)
-    }
-}
-
-/// What comes next in a tag.
-enum Next<'t> {
-    /// A name and its value.
-    Attribute(&'t str, &'t str),
-    /// The end of the tag.
-    End,
-    /// The end of the page: what began is no tag, and nothing follows it.
-    Cut,
-}
-
-/// The attributes of a tag, and after the last one what follows the tag.
-struct Attributes<'t> {
-    rest: &'t str,
-    closes_itself: bool,
-}
-
-impl<'t> Attributes<'t> {
-    fn new(rest: &'t str) -> Self {
-        Self {
-            rest,
-            closes_itself: false,
-        }
-    }
-
-    fn next(&mut self) -> Next<'t> {
-        self.read().unwrap_or(Next::Cut)
-    }
-
-    /// The next part; `None` where the page ends in it.
-    fn read(&mut self) -> Option<Next<'t>> {
-        let is_gap = |c: char| c.is_ascii_whitespace() || c == '/';
-        let start = self.rest.find(|c| !is_gap(c))?;
-        let gap = &self.rest[..start];
-        self.rest = &self.rest[start..];
-        if let Some(after) = self.rest.strip_prefix('>') {
-            self.closes_itself = gap.ends_with('/');
-            self.rest = after;
-            return Some(Next::End);
-        }
-        // An equals sign at the beginning belongs to the name.
-        let is_end = |(at, c): (usize, char)| is_gap(c) || c == '>' || (c == '=' && at > 0);
-        let end = self.rest.char_indices().find(|place| is_end(*place))?.0;
-        let name = &self.rest[..end];
-        let value_at = self.rest[end..].trim_start_matches(|c: char| c.is_ascii_whitespace());
-        let Some(value) = value_at.strip_prefix('=') else {
-            self.rest = &self.rest[end..];
-            return Some(Next::Attribute(name, ""));
-        };
-        let value = value.trim_start_matches(|c: char| c.is_ascii_whitespace());
-        let (value, rest) = match value.as_bytes().first()? {
-            quote @ (b'"' | b'\'') => {
-                let inside = &value[1..];
-                let end = inside.find(char::from(*quote))?;
-                (&inside[..end], &inside[end + 1..])
-            }
-            _ => value.split_at(value.find(|c: char| c.is_ascii_whitespace() || c == '>')?),
-        };
-        self.rest = rest;
-        Some(Next::Attribute(name, value))
     }
 }
 

@@ -97,7 +97,7 @@ impl<'a> Graph<'a> {
     }
 
     /// The events of these types, in document order.
-    pub fn events(&self, values: &'a [Value], wanted: &HashSet<String>) -> Vec<Found<'a>> {
+    pub fn events(&self, values: &'a [Value], wanted: &[String]) -> Vec<Found<'a>> {
         let mut found = Vec::new();
         let mut seen: HashSet<*const Value> = HashSet::new();
         let mut pending: Vec<(&Value, Inherited<'a>)> = values
@@ -129,7 +129,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Whether a sub-event of these types has a date, at whatever depth. References may lead in circles.
-    fn has_dated_part(&self, event: &'a Object, wanted: &HashSet<String>) -> bool {
+    fn has_dated_part(&self, event: &'a Object, wanted: &[String]) -> bool {
         let mut seen: HashSet<*const Value> = HashSet::new();
         let mut pending: Vec<&Value> = sub_events(event).take(MAX_SUB_EVENTS).collect();
         while let Some(part) = pending.pop() {
@@ -150,8 +150,8 @@ fn sub_events(event: &Object) -> impl Iterator<Item = &Value> {
     each(property(event, "subEvent")).chain(each(property(event, "subEvents")))
 }
 
-fn is_wanted(object: &Object, wanted: &HashSet<String>) -> bool {
-    types(object).any(|name| wanted.contains(&name.to_ascii_lowercase()))
+fn is_wanted(object: &Object, wanted: &[String]) -> bool {
+    types(object).any(|name| wanted.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 /// The values to go on with. What has no type is a mere wrapper, whatever its keys are called.

@@ -54,13 +54,15 @@ pub fn local_name(name: &str) -> &str {
 pub fn property<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object
         .get(name)
-        .or_else(|| {
-            object
-                .iter()
-                .find(|(key, _)| local_name(key).eq_ignore_ascii_case(name))
-                .map(|(_, v)| v)
-        })
+        .or_else(|| object.iter().find(|(key, _)| is_named(key, name)).map(|(_, v)| v))
         .filter(|value| !value.is_null())
+}
+
+/// Whether a key is this name behind whatever prefix. Few keys end like it, so that prefixes are seldom looked at.
+fn is_named(key: &str, name: &str) -> bool {
+    let ending = key.len().checked_sub(name.len()).and_then(|at| key.get(at..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(name))
+        && local_name(key).eq_ignore_ascii_case(name)
 }
 
 /// The object's types without prefix.
