@@ -57,7 +57,7 @@ impl<'a> Item<'a> {
     /// Checks that every field has a sensible size.
     pub(super) fn new(raw: &'a RawItem, defaults: &'a BTreeMap<String, Value>) -> Result<Self, Problem> {
         for name in FIELDS {
-            if raw.get(*name).is_some_and(|value| !has_sensible_size(value)) {
+            if raw.get(name).is_some_and(|value| !has_sensible_size(value)) {
                 let detail = format!(
                     "{name} is longer than {} KiB: select a smaller part of the page",
                     LONGEST_TEXT / 1024

@@ -112,10 +112,10 @@ impl HtmlKind {
         let mut items = Vec::with_capacity(found.len());
         for item in found {
             let mut fields = item.fields;
-            if let Some(text) = item.text {
-                if fields.get("text").is_none() {
-                    fields.insert("text", Value::String(text));
-                }
+            if let Some(text) = item.text
+                && fields.get("text").is_none()
+            {
+                fields.insert("text", Value::String(text));
             }
             missing.push(item.missing);
             items.push(SourceItem {
