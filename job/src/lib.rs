@@ -23,6 +23,7 @@ pub mod identity;
 pub mod metrics;
 pub mod normalise;
 pub mod pipeline;
+pub(crate) mod processor_time;
 pub mod push;
 pub mod secrets;
 pub mod serve;

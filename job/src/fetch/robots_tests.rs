@@ -1,8 +1,9 @@
 //! Tests of the robots.txt rules.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use super::*;
+use crate::processor_time::within;
 
 fn allows(robots: &str, path: &str) -> bool {
     let url = Url::parse("https://a.example").unwrap().join(path).unwrap();
@@ -169,10 +170,8 @@ fn hostile_files_are_cheap_and_stay_strict() {
         "x".repeat(512_000),
     ];
     for file in files {
-        let started = Instant::now();
-        let _ = allows(&file, &path);
-        let spent = started.elapsed();
-        assert!(spent < Duration::from_secs(3), "{spent:?} for {}", &file[..60]);
+        println!("{}", &file[..60]);
+        within(Duration::from_secs(3), || allows(&file, &path));
     }
     // Beyond the limit of exact rules: a Disallow is stricter, an Allow does not count.
     let many = "Disallow: /y$\n".repeat(300);

@@ -1,12 +1,17 @@
 //! Items to events, whole. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 use sms_crds::DurationString;
 
 use super::*;
-use crate::event::{EventStatus, EventTime};
+use crate::{
+    event::{EventStatus, EventTime},
+    processor_time::within,
+};
 
 mod timing;
 
@@ -236,13 +241,12 @@ fn hostile_items_end_quickly() {
         "url(".repeat(15_000),
     ];
     for text in texts {
-        let started = std::time::Instant::now();
         let item = json!({
             "title": text, "description": text, "price": text, "when": text, "status": text, "url": text, "image": text,
             "performers": text, "doors": text, "duration": text, "date": "2026-05-08",
         });
-        let _ = events(item);
-        assert!(started.elapsed().as_secs() < 5, "{}", &text[..12]);
+        println!("{}", &text[..12]);
+        let _ = within(Duration::from_secs(5), || events(item));
     }
 }
 

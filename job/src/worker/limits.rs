@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use rlimit::Resource;
-use rustix::time::{ClockId, clock_gettime};
 use sms_crds::report::Reason;
 
 use super::WorkerError;
+use crate::processor_time;
 
 /// Most processor time of one run's worker, in seconds, whatever the number of its pages.
 const PROCESSOR_SECONDS: u64 = 120;
@@ -77,7 +77,7 @@ impl Allowance {
         self.pages += 1;
         let used = match self.pages {
             1 => Duration::ZERO,
-            _ => processor_time(),
+            _ => processor_time::of_this_process(),
         };
         self.apply(used);
     }
@@ -102,12 +102,6 @@ impl Allowance {
         let _ = rlimit::setrlimit(Resource::CPU, seconds, PROCESSOR_SECONDS);
         let _ = rlimit::setrlimit(Resource::DATA, memory, ADDRESS_SPACE_BYTES);
     }
-}
-
-/// Processor time of this process so far.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::try_from(time).unwrap_or_default()
 }
 
 /// What the end of a worker by `signal`, with `stderr` as its last words, means.

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use html5ever::tokenizer::{TagKind, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::{TreeBuilder, TreeSink};
-use rustix::time::{ClockId, clock_gettime};
 use scraper::HtmlTreeSink;
 
-use crate::extract::error::ExtractError;
+use crate::{extract::error::ExtractError, processor_time};
 
 /// Most of everything that a page may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ impl<'l> Watch<'l> {
         Self {
             builder,
             limits,
-            started: processor_time(),
+            started: processor_time::of_this_thread(),
             tokens: Cell::new(0),
             nodes: Cell::new(0),
             attributes: Cell::new(0),
@@ -82,7 +81,7 @@ impl<'l> Watch<'l> {
 
     /// Looks at the processor clock.
     pub(super) fn check_time(&self) {
-        if processor_time().saturating_sub(self.started) > self.limits.processor_time {
+        if processor_time::of_this_thread().saturating_sub(self.started) > self.limits.processor_time {
             self.exceed(format!(
                 "the HTML takes more than {:?} to parse",
                 self.limits.processor_time
@@ -181,9 +180,4 @@ impl TokenSink for Watch<'_> {
         self.builder
             .adjusted_current_node_present_but_not_in_html_namespace()
     }
-}
-
-/// Processor time of this thread: unlike the time of day it does not depend on what else the machine does.
-fn processor_time() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! Calendars that mean harm, and limits.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
+use crate::processor_time::within;
 
 fn window(max_items: usize) -> IcalWindow {
     IcalWindow {
@@ -22,16 +23,8 @@ fn items(text: &str) -> ItemList {
     .unwrap()
 }
 
-/// Generous, since tests run unoptimised and beside others.
 fn quickly<T>(work: impl FnOnce() -> T) -> T {
-    let begin = Instant::now();
-    let result = work();
-    assert!(
-        begin.elapsed() < Duration::from_secs(30),
-        "took {:?}",
-        begin.elapsed()
-    );
-    result
+    within(Duration::from_secs(30), work)
 }
 
 fn recurring(rules: &[&str]) -> String {

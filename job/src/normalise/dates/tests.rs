@@ -1,10 +1,13 @@
 //! Tables of written dates. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sms_crds::v1alpha1::{DateOrder, DateRules, YearRule};
 
 use super::*;
+use crate::processor_time::within;
 
 mod written;
 
@@ -242,10 +245,11 @@ fn hostile_texts_end_quickly() {
         "Feb 6 - ", "7 & ", "doors ", "5/", "1-", "Fri ", "7pm ", "6, ", "6. ", "( ", "2026 ", "May ",
         "mar 1 ",
     ] {
-        let started = std::time::Instant::now();
-        let _ = parse_when(&piece.repeat(20_000), &context);
-        let _ = parse_time(&piece.repeat(20_000), &context);
-        assert!(started.elapsed().as_secs() < 2, "{piece}");
+        println!("{piece}");
+        within(Duration::from_secs(2), || {
+            let _ = parse_when(&piece.repeat(20_000), &context);
+            let _ = parse_time(&piece.repeat(20_000), &context);
+        });
     }
 }
 
