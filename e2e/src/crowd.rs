@@ -30,6 +30,11 @@ pub fn idle(name: &str) -> Value {
     })
 }
 
+/// A `spec.job.nodeSelector` that no node has: with a node or without one, runs wait for ever.
+pub fn nowhere() -> Value {
+    json!({ "sms-scraper.dev/nowhere": "true" })
+}
+
 /// Names of a crowd.
 pub fn names(size: usize) -> Vec<String> {
     (0..size).map(|number| format!("source-{number:03}")).collect()

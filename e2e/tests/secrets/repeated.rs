@@ -7,7 +7,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 use sms_e2e::{
-    Source, eventually,
+    Source, crowd, eventually,
     proxy::{Act, Answer},
 };
 
@@ -205,7 +205,9 @@ async fn a_pod_that_repeats_what_it_was_given_is_not_quoted() {
         ),
     ];
     for (name, status, terminated) in &ends {
-        let source = scene.source(name, &json!({ "job": { "backoffLimit": 0 } })).await;
+        // The ends are made up: a node must not come before them.
+        let spec = json!({ "job": { "backoffLimit": 0, "nodeSelector": crowd::nowhere() } });
+        let source = scene.source(name, &spec).await;
         until_judged(&source, "True").await;
         source.run_now("today").await;
         end(&scene, &source, status, terminated).await;
