@@ -2,6 +2,23 @@
 
 use super::*;
 
+/// A pass whose new CronJob is answered with 403 and `message`: reason of the error, reason and message of `Ready`.
+async fn forbidden(message: &'static str) -> [String; 3] {
+    let (context, mut server) = set_up();
+    let source = source();
+    let (result, status) = tokio::join!(pass(&context, &source), async {
+        server
+            .expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message))
+            .await;
+        let status = server.expect("PUT", STATUS, 200, written("12")).await;
+        server.expect("POST", EVENTS, 201, |body| body).await;
+        status
+    });
+    let told = |field: &str| ready(&status)[field].as_str().unwrap().to_owned();
+    let error = result.unwrap_err().reason().to_owned();
+    [error, told("reason"), told("message")]
+}
+
 #[tokio::test]
 async fn a_wrong_source_gets_a_condition_and_leaves_its_cron_job_alone() {
     let (context, mut server) = set_up();
@@ -45,62 +62,27 @@ async fn a_cron_job_of_somebody_else_is_not_touched() {
 
 #[tokio::test]
 async fn what_kubernetes_refuses_is_told_in_the_object() {
-    let (context, mut server) = set_up();
     let message =
         "cronjobs.batch \"blue-moon\" is forbidden: exceeded quota: tight, requested: count/cronjobs.batch=1";
-    let source = source();
-    let (result, status) = tokio::join!(pass(&context, &source), async {
-        server
-            .expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message))
-            .await;
-        let status = server.expect("PUT", STATUS, 200, written("12")).await;
-        server.expect("POST", EVENTS, 201, |body| body).await;
-        status
-    });
-    assert_eq!(result.unwrap_err().reason(), "Refused");
-    assert_eq!(ready(&status)["reason"], "CronJobRefused");
-    assert!(
-        ready(&status)["message"]
-            .as_str()
-            .unwrap()
-            .contains("exceeded quota"),
-        "{status}"
-    );
+    let [error, reason, told] = forbidden(message).await;
+    assert_eq!([error, reason], ["Refused", "CronJobRefused"]);
+    assert!(told.contains("exceeded quota"), "{told}");
 }
 
 #[tokio::test]
 async fn a_right_that_the_operator_lacks_is_not_blamed_on_the_source() {
-    let (context, mut server) = set_up();
     let message = "cronjobs.batch is forbidden: User \"system:serviceaccount:sms-system:sms-operator\" cannot create resource \"cronjobs\" in API group \"batch\" in the namespace \"music\"";
-    let source = source();
-    let (result, status) = tokio::join!(pass(&context, &source), async {
-        server
-            .expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message))
-            .await;
-        let status = server.expect("PUT", STATUS, 200, written("12")).await;
-        server.expect("POST", EVENTS, 201, |body| body).await;
-        status
-    });
-    assert_eq!(result.unwrap_err().reason(), "Forbidden");
-    assert_eq!(ready(&status)["reason"], "OperatorLacksRights");
+    assert_eq!(
+        forbidden(message).await[..2],
+        ["Forbidden", "OperatorLacksRights"]
+    );
 }
 
 #[tokio::test]
 async fn a_policy_that_says_cannot_is_a_policy() {
-    let (context, mut server) = set_up();
     let message =
         "ValidatingAdmissionPolicy 'registries' denied request: images cannot come from this registry";
-    let source = source();
-    let (result, status) = tokio::join!(pass(&context, &source), async {
-        server
-            .expect("POST", CRON_JOBS, 403, refused(403, "Forbidden", message))
-            .await;
-        let status = server.expect("PUT", STATUS, 200, written("12")).await;
-        server.expect("POST", EVENTS, 201, |body| body).await;
-        status
-    });
-    assert_eq!(result.unwrap_err().reason(), "Refused");
-    assert_eq!(ready(&status)["reason"], "CronJobRefused");
+    assert_eq!(forbidden(message).await[..2], ["Refused", "CronJobRefused"]);
 }
 
 #[tokio::test]
