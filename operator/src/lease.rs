@@ -19,6 +19,7 @@ use kube::Client;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use crate::permit::Permit;
 use election::Election;
 
 /// Which Lease, and who asks for it.
@@ -72,15 +73,17 @@ pub struct Leadership {
 }
 
 impl Leadership {
-    /// Takes part in the election until [`Self::release`]. `on_read` is called whenever the Lease could be read.
+    /// Takes part in the election until [`Self::release`]. `permit` holds while this process leads, and ends by itself with
+    /// the time for which it was elected. `on_read` is called whenever the Lease could be read.
     pub fn start(
         client: Client,
         settings: LeaseSettings,
+        permit: Permit,
         on_read: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let (sender, leads) = watch::channel(false);
         let stop = CancellationToken::new();
-        let election = Election::new(client, settings, Arc::new(on_read));
+        let election = Election::new(client, settings, permit, Arc::new(on_read));
         let task = tokio::spawn(election.run(sender, stop.clone()));
         Self {
             leads,
@@ -90,7 +93,8 @@ impl Leadership {
     }
 
     /// Leads from the start, without an election.
-    pub fn always() -> Self {
+    pub fn always(permit: &Permit) -> Self {
+        permit.grant_always();
         let (sender, leads) = watch::channel(true);
         let stop = CancellationToken::new();
         let stopped = stop.clone();

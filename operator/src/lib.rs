@@ -20,6 +20,7 @@ pub mod gateway;
 pub mod lease;
 pub mod metrics;
 pub mod names;
+pub mod permit;
 pub mod plugin;
 pub mod run;
 pub mod runs;

@@ -31,12 +31,16 @@ use crate::{
     gateway::{Gateway, GatewayHandle},
     lease::{Leadership, LeaseSettings},
     metrics::OperatorMetrics,
+    permit::Permit,
     server::{
         Listeners, Views,
         health::{Health, Stage},
     },
     settings::Config,
-    startup,
+    startup::{
+        self,
+        client::{Clients, connect_replica},
+    },
 };
 use term::Term;
 
@@ -66,7 +70,8 @@ pub fn block_on(args: RunArgs) -> Result<u8, CommandError> {
 struct Operator {
     args: RunArgs,
     config: Config,
-    client: Client,
+    clients: Clients,
+    permit: Permit,
     metrics: Arc<OperatorMetrics>,
     health: Arc<Health>,
     term: Term,
@@ -87,7 +92,8 @@ pub async fn run(args: RunArgs) -> Result<u8, CommandError> {
         .map_err(CommandError::configuration)?;
     let metrics =
         Arc::new(OperatorMetrics::new(&controller::error::REASONS).map_err(CommandError::transient)?);
-    let term = Term::default();
+    let permit = Permit::withheld();
+    let term = Term::new(permit.clone());
     let is_synced = term.clone();
     let health = Arc::new(Health::new(move || is_synced.is_synced(), Instant::now()));
     let sources = term.clone();
@@ -105,11 +111,14 @@ pub async fn run(args: RunArgs) -> Result<u8, CommandError> {
     let servers = tokio::spawn(listeners.serve(views, servers_stop.clone()));
 
     let noted = health.clone();
-    let (client, home) = startup::client::connect(move || noted.note_answer(Instant::now()))
+    let clients = connect_replica(permit.clone(), move || noted.note_answer(Instant::now()))
         .await
         .map_err(CommandError::configuration)?;
     let lease = LeaseSettings {
-        namespace: args.namespace.clone().unwrap_or(home),
+        namespace: args
+            .namespace
+            .clone()
+            .unwrap_or_else(|| clients.namespace.clone()),
         name: args.lease_name.clone(),
         identity: LeaseSettings::identity(env::var("HOSTNAME").ok().as_deref()),
         duration: Duration::from_secs(args.lease_duration.into()),
@@ -117,12 +126,13 @@ pub async fn run(args: RunArgs) -> Result<u8, CommandError> {
     let gateway = tidying(gateway, &term, args.pushgateway_sweep_interval, &stop);
     tokio::spawn(
         stop.clone()
-            .run_until_cancelled_owned(heartbeat(client.clone(), health.clone())),
+            .run_until_cancelled_owned(heartbeat(clients.any.clone(), health.clone())),
     );
     let operator = Operator {
         args,
         config,
-        client,
+        clients,
+        permit,
         metrics,
         health,
         term,
@@ -166,7 +176,7 @@ impl Operator {
         let namespace = self.args.watch_namespace.as_deref();
         self.health
             .set_stage(Stage::Waiting("waits for the API server".to_owned()));
-        let crd = startup::wait_for_crd(&self.client, namespace, |obstacle| {
+        let crd = startup::wait_for_crd(&self.clients.any, namespace, |obstacle| {
             self.health.set_stage(Stage::Waiting(obstacle.to_string()));
         });
         if stop.run_until_cancelled(crd).await.is_none() {
@@ -181,14 +191,16 @@ impl Operator {
 
     fn stand_for_election(&self) -> Leadership {
         if !self.args.leader_election {
-            return Leadership::always();
+            return Leadership::always(&self.permit);
         }
         let health = self.health.clone();
-        Leadership::start(self.client.clone(), self.lease.clone(), move || {
+        let on_read = move || {
             let now = Instant::now();
             health.note_answer(now);
             health.note_lease_read(now);
-        })
+        };
+        let client = self.clients.any.clone();
+        Leadership::start(client, self.lease.clone(), self.permit.clone(), on_read)
     }
 
     /// Runs the controller whenever this process leads, until `stop`.
@@ -252,12 +264,13 @@ impl Operator {
             controller: REPORTER.to_owned(),
             instance: Some(self.lease.identity.clone()),
         };
+        let client = self.clients.leader.clone();
         let context = Arc::new(Context {
-            client: self.client.clone(),
             config: self.config.clone(),
             caches: Arc::new(Caches::default()),
             metrics: self.metrics.clone(),
-            recorder: Recorder::new(self.client.clone(), reporter),
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
         });
         self.term.begin(context.clone());
         self.metrics.set_leader(true);

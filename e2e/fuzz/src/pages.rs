@@ -40,8 +40,8 @@ const JSON_LD: [&str; 2] = [
     "jsonLd: { microdata: true, fields: { venue: .location.name } }",
 ];
 const ICAL: [&str; 2] = [
-    "ical: { horizon: 1440h, past: 240h }",
-    "ical: { horizon: 4800h, past: 480h, fields: { title: .summary } }",
+    "ical: { horizon: 480h, past: 72h }",
+    "ical: { horizon: 2160h, past: 240h, fields: { title: .summary } }",
 ];
 const FEED: [&str; 2] = [
     "feed: {}",

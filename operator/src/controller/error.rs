@@ -5,6 +5,8 @@ use std::time::Duration;
 use kube::core::Status;
 use sms_crds::conditions::ConditionReason;
 
+use crate::permit::NotLeading;
+
 /// Label `reason` of `sms_operator_reconcile_errors_total`.
 pub const REASONS: [&str; 6] = [
     "ApiUnavailable",
@@ -162,6 +164,11 @@ impl CallError {
         self.code() == 403 && status(&self.source).is_some_and(|status| is_of_rbac(&status.message))
     }
 
+    /// Whether it was not sent, since this replica does not lead any more.
+    fn is_after_leadership(&self) -> bool {
+        matches!(&self.source, kube::Error::Service(error) if error.is::<NotLeading>())
+    }
+
     fn reason(&self) -> &'static str {
         match self.code() {
             403 if self.is_for_lack_of_rights() => "Forbidden",
@@ -220,11 +227,12 @@ impl ReconcileError {
 
     /// Whether it is part of normal life and not worth a warning.
     pub fn is_ordinary(&self) -> bool {
-        matches!(self, Self::Status(call) if call.is_conflict())
-            || matches!(
-                self,
-                Self::Apply(ApplyError::BeingDeleted { .. } | ApplyError::OldView { .. })
-            )
+        match self {
+            Self::Apply(ApplyError::Call(call)) => call.is_after_leadership(),
+            Self::Apply(ApplyError::BeingDeleted { .. } | ApplyError::OldView { .. }) => true,
+            Self::Status(call) => call.is_conflict() || call.is_after_leadership(),
+            Self::Apply(ApplyError::NameTaken { .. }) | Self::TimedOut(_) => false,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     LeaseSettings,
     record::{self, Observed},
 };
-use crate::startup::client::in_words;
+use crate::{permit::Permit, startup::client::in_words};
 
 /// Least time between two requests of a replica that does not lead, whatever the API server answers.
 const LEAST_GAP: Duration = Duration::from_millis(500);
@@ -48,6 +48,7 @@ impl LeaseError {
 pub(super) struct Election {
     api: Api<Lease>,
     settings: LeaseSettings,
+    permit: Permit,
     on_read: Arc<dyn Fn() + Send + Sync>,
     /// What was logged last, so that nothing is said twice.
     told: Option<String>,
@@ -62,10 +63,16 @@ enum Attempt {
 }
 
 impl Election {
-    pub(super) fn new(client: Client, settings: LeaseSettings, on_read: Arc<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        settings: LeaseSettings,
+        permit: Permit,
+        on_read: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
         Self {
             api: Api::namespaced(client, &settings.namespace),
             settings,
+            permit,
             on_read,
             told: None,
         }
@@ -78,14 +85,17 @@ impl Election {
                 let (lease, renewed_at) = self.follow().await;
                 tracing::info!(identity = self.settings.identity, "Became leader");
                 self.told = None;
+                self.permit.grant(renewed_at + self.settings.renew_deadline());
                 sender.send_replace(true);
                 self.lead(lease, renewed_at).await;
+                self.permit.withdraw();
                 sender.send_replace(false);
                 sleep(self.settings.retry_period()).await;
             }
         };
         let _: Option<()> = stop.run_until_cancelled(election).await;
         if *sender.borrow() {
+            self.permit.withdraw();
             match timeout(RELEASE_LIMIT, self.give_back()).await {
                 Ok(Ok(())) => tracing::info!("Released leadership"),
                 Ok(Err(error)) => tracing::warn!("failed to release leadership: {error}"),
@@ -179,6 +189,7 @@ impl Election {
     async fn lead(&mut self, mut lease: Lease, mut renewed_at: Instant) {
         loop {
             let deadline = renewed_at + self.settings.renew_deadline();
+            self.permit.grant(deadline);
             let mut earliest = renewed_at + self.settings.retry_period();
             let renewed = async {
                 loop {

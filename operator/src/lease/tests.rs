@@ -129,6 +129,7 @@ fn failure(code: StatusCode, reason: &str) -> Response<Answer> {
 struct Replica {
     leadership: Leadership,
     leads: watch::Receiver<bool>,
+    permit: Permit,
     is_cut: Arc<AtomicBool>,
 }
 
@@ -140,9 +141,11 @@ fn replica(server: &Arc<Server>, identity: &str) -> Replica {
         identity: identity.to_owned(),
         duration: Duration::from_secs(15),
     };
-    let leadership = Leadership::start(client, settings, || {});
+    let permit = Permit::withheld();
+    let leadership = Leadership::start(client, settings, permit.clone(), || {});
     Replica {
         leads: leadership.watch(),
+        permit,
         leadership,
         is_cut,
     }
@@ -175,6 +178,7 @@ async fn the_first_replica_leads_at_once_and_alone() {
     for _ in 0..300 {
         sleep(seconds(1)).await;
         assert!(first.leads() && !second.leads());
+        assert!(first.permit.holds() && !second.permit.holds());
     }
     let spec = server.spec();
     assert_eq!(spec["holderIdentity"], "first");
@@ -195,7 +199,7 @@ async fn a_lease_that_is_given_back_is_taken_within_two_seconds() {
         let mut second = replica(&server, "second");
         sleep(seconds(30)).await;
         first.leadership.release().await;
-        assert!(!*first.leads.borrow());
+        assert!(!*first.leads.borrow() && !first.permit.holds());
         let took = second.until(true).await;
         // Without a watch it looks every two to three seconds.
         assert!(
@@ -217,6 +221,7 @@ async fn a_leader_that_is_cut_off_ends_before_another_begins() {
     let cut = Instant::now();
     first.is_cut.store(true, Ordering::SeqCst);
     first.until(false).await;
+    assert!(!first.permit.holds() && !second.permit.holds());
     assert!(!second.leads());
     assert!(
         (seconds(7)..=seconds(10)).contains(&cut.elapsed()),
@@ -305,7 +310,12 @@ async fn an_api_server_that_refuses_everything_is_not_hammered() {
         identity: "first".to_owned(),
         duration: seconds(5),
     };
-    let leadership = Leadership::start(Client::new(service, "default"), settings, || {});
+    let leadership = Leadership::start(
+        Client::new(service, "default"),
+        settings,
+        Permit::withheld(),
+        || {},
+    );
     sleep(seconds(60)).await;
     let requests = requests.load(Ordering::SeqCst);
     assert!((20..=120).contains(&requests), "{requests} requests in a minute");
@@ -314,7 +324,9 @@ async fn an_api_server_that_refuses_everything_is_not_hammered() {
 
 #[tokio::test]
 async fn without_an_election_a_process_leads() {
-    let leadership = Leadership::always();
+    let permit = Permit::withheld();
+    let leadership = Leadership::always(&permit);
+    assert!(permit.holds());
     let mut leads = leadership.watch();
     assert!(*leads.borrow());
     assert!(timeout(Duration::from_millis(50), leads.changed()).await.is_err());

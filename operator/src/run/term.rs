@@ -4,13 +4,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sms_crds::ScrapeSource;
 
-use crate::{context::Context, exporter::Sources, gateway::LiveSources};
+use crate::{context::Context, exporter::Sources, gateway::LiveSources, permit::Permit};
 
 /// The context of the controller while this process leads. A clone sees the same.
-#[derive(Clone, Default)]
-pub(super) struct Term(Arc<Mutex<Option<Arc<Context>>>>);
+#[derive(Clone)]
+pub(super) struct Term {
+    context: Arc<Mutex<Option<Arc<Context>>>>,
+    permit: Permit,
+}
 
 impl Term {
+    /// The time of a process that writes, and speaks of sources, as long as `permit` holds.
+    pub(super) fn new(permit: Permit) -> Self {
+        Self {
+            context: Arc::default(),
+            permit,
+        }
+    }
+
     /// Leadership begins.
     pub(super) fn begin(&self, context: Arc<Context>) {
         *self.lock() = Some(context);
@@ -60,10 +71,11 @@ impl Term {
     }
 
     fn synced(&self) -> Option<Arc<Context>> {
-        self.lock().clone().filter(|context| context.caches.is_synced())
+        let context = self.lock().clone();
+        context.filter(|context| self.permit.holds() && context.caches.is_synced())
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Context>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

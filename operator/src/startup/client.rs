@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use http::{Request, Response, StatusCode, header::RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode, header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use kube::{
     Client, Config,
@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tower::{BoxError, ServiceBuilder, ServiceExt, retry::RetryLayer, service_fn};
 
 use super::StartupError;
+use crate::permit::{NotLeading, Permit};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Time for a call and its retries, the body of its answer included. Of a watch only the head counts: kube-runtime limits
@@ -28,11 +29,44 @@ const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// # Errors
 /// There is no cluster to be found, or its configuration cannot be used.
 pub async fn connect(on_answer: impl Fn() + Send + Sync + 'static) -> Result<(Client, String), StartupError> {
-    let config = Config::infer()
-        .await
-        .map_err(|error| StartupError::NoCluster(causes(&error)))?;
+    let config = infer().await?;
     let namespace = config.default_namespace.clone();
     from_config(config, on_answer).map(|client| (client, namespace))
+}
+
+async fn infer() -> Result<Config, StartupError> {
+    Config::infer()
+        .await
+        .map_err(|error| StartupError::NoCluster(causes(&error)))
+}
+
+/// The clients of one replica of several. They share their connections.
+pub struct Clients {
+    /// For everything that needs no leadership.
+    pub any: Client,
+    /// Sends writes as long as its permit holds.
+    pub leader: Client,
+    /// The namespace that they are at home in.
+    pub namespace: String,
+}
+
+/// As [`connect`], for a replica that writes as long as `permit` holds.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_replica(
+    permit: Permit,
+    on_answer: impl Fn() + Clone + Send + Sync + 'static,
+) -> Result<Clients, StartupError> {
+    let config = infer().await?;
+    let namespace = config.default_namespace.clone();
+    let plain = plain(config)?;
+    let client = |permit, on_answer| with_limits(plain.clone(), namespace.clone(), permit, on_answer);
+    Ok(Clients {
+        any: client(Permit::unlimited(), on_answer.clone())?,
+        leader: client(permit, on_answer)?,
+        namespace,
+    })
 }
 
 /// A client of the cluster that `config` names.
@@ -40,20 +74,24 @@ pub async fn connect(on_answer: impl Fn() + Send + Sync + 'static) -> Result<(Cl
 /// # Errors
 /// The configuration cannot be used.
 pub fn from_config(
-    mut config: Config,
+    config: Config,
     on_answer: impl Fn() + Send + Sync + 'static,
 ) -> Result<Client, StartupError> {
-    config.connect_timeout = Some(CONNECT_LIMIT);
-    config.default_retry = false;
     let namespace = config.default_namespace.clone();
-    let plain = Client::try_from(config).map_err(|error| StartupError::Client(causes(&error)))?;
-    with_limits(plain, namespace, on_answer)
+    with_limits(plain(config)?, namespace, Permit::unlimited(), on_answer)
 }
 
-/// Requests of `plain`, limited in time and tried again a few times.
+fn plain(mut config: Config) -> Result<Client, StartupError> {
+    config.connect_timeout = Some(CONNECT_LIMIT);
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| StartupError::Client(causes(&error)))
+}
+
+/// Requests of `plain`, limited in time and tried again a few times; each try of a write only while `permit` holds.
 fn with_limits(
     plain: Client,
     namespace: String,
+    permit: Permit,
     on_answer: impl Fn() + Send + Sync + 'static,
 ) -> Result<Client, StartupError> {
     let policy = RetryPolicy::new(RETRY_PAUSE, LONGEST_RETRY_PAUSE, RETRIES, true)
@@ -61,8 +99,13 @@ fn with_limits(
     let retrying = ServiceBuilder::new()
         .layer(RetryLayer::new(policy))
         .service(service_fn(move |request: Request<Body>| {
-            let plain = plain.clone();
-            async move { plain.send(request).await.map_err(BoxError::from) }
+            let (plain, permit) = (plain.clone(), permit.clone());
+            async move {
+                if request.method() != Method::GET && !permit.holds() {
+                    return Err(NotLeading.into());
+                }
+                plain.send(request).await.map_err(BoxError::from)
+            }
         }))
         .boxed_clone();
     let on_answer = Arc::new(on_answer);

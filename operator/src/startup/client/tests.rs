@@ -12,7 +12,7 @@ use hyper::body::{Bytes, Frame};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api,
-    api::{ListParams, WatchEvent, WatchParams},
+    api::{ListParams, PostParams, WatchEvent, WatchParams},
 };
 use tokio::time::sleep;
 
@@ -22,6 +22,17 @@ type Answer = UnsyncBoxBody<Bytes, Infallible>;
 
 /// A client of a server that answers each request with what `answer` makes, and two counters: requests and answers.
 fn client<F>(answer: impl Fn() -> F + Send + 'static) -> (Api<ConfigMap>, Arc<AtomicUsize>, Arc<AtomicUsize>)
+where
+    F: Future<Output = Response<Answer>> + Send + 'static,
+{
+    client_with(Permit::unlimited(), answer)
+}
+
+/// As [`client`], of a replica that writes as long as `permit` holds.
+fn client_with<F>(
+    permit: Permit,
+    answer: impl Fn() -> F + Send + 'static,
+) -> (Api<ConfigMap>, Arc<AtomicUsize>, Arc<AtomicUsize>)
 where
     F: Future<Output = Response<Answer>> + Send + 'static,
 {
@@ -35,7 +46,8 @@ where
     let on_answer = move || {
         counted_answers.fetch_add(1, Ordering::SeqCst);
     };
-    let client = with_limits(Client::new(service, "default"), "default".to_owned(), on_answer).unwrap();
+    let plain = Client::new(service, "default");
+    let client = with_limits(plain, "default".to_owned(), permit, on_answer).unwrap();
     (Api::default_namespaced(client), requests, answers)
 }
 
@@ -134,9 +146,44 @@ async fn an_api_server_that_asks_for_a_pause_gets_it_between_calls_as_well() {
         list(&api).await.unwrap_err();
         let took = started.elapsed();
         let wanted = Duration::from_secs(wanted);
+        // Pauses that nobody asked for vary: a half to one and a half second, then twice that.
         assert!(
-            took >= wanted && took < wanted + Duration::from_secs(2),
+            took >= wanted && took < wanted + Duration::from_secs(4),
             "{seconds}: {took:?}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_whose_time_is_over_reads_and_does_not_write() {
+    let permit = Permit::withheld();
+    let (api, requests, _) = client_with(permit.clone(), || async {
+        Response::new(Full::from("{\"metadata\":{\"name\":\"a\"}}").boxed_unsync())
+    });
+    let write = async || api.create(&PostParams::default(), &ConfigMap::default()).await;
+    permit.grant(Instant::now() + Duration::from_secs(10));
+    write().await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    let error = write().await.unwrap_err();
+    assert!(
+        matches!(&error, kube::Error::Service(error) if error.is::<NotLeading>()),
+        "{error:?}"
+    );
+    api.get("a").await.unwrap();
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_is_not_tried_again_when_the_time_of_its_replica_is_over() {
+    let permit = Permit::withheld();
+    let (api, requests, _) = client_with(permit.clone(), || async {
+        status(StatusCode::SERVICE_UNAVAILABLE)
+    });
+    permit.grant(Instant::now() + Duration::from_millis(1));
+    let error = api
+        .create(&PostParams::default(), &ConfigMap::default())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, kube::Error::Service(_)), "{error:?}");
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
 }
