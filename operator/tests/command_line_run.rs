@@ -175,7 +175,7 @@ async fn a_missing_crd_is_said_and_waited_for_and_a_signal_ends_the_wait() {
     assert!(requests <= 3, "{requests} requests");
     let (code, took, log) = running.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
     assert_eq!(log.matches("is not installed").count(), 1, "{log}");
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -213,7 +213,7 @@ async fn an_api_server_that_is_silent_keeps_nobody_from_stopping() {
     running.until_ready_says("waits for the API server").await;
     let (code, took, log) = running.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test]

@@ -86,7 +86,7 @@ async fn a_declared_length_over_the_limit_is_refused_without_reading() {
         failure(&once(&server.url("/"))).await.reason(),
         Reason::BodyTooLarge
     );
-    assert!(started.elapsed().as_secs() < 2);
+    assert!(started.elapsed().as_secs() < 30, "it waited for the body");
 }
 
 #[tokio::test]
