@@ -14,6 +14,7 @@ mod pieces;
 mod reader;
 mod scan;
 mod selector;
+mod simple;
 mod text;
 
 use serde_json::Value;
@@ -91,7 +92,7 @@ impl HtmlPlan {
     /// text, so a page can give far more than it holds.
     pub fn extract(&self, page: &HtmlPage, options: ItemOptions) -> Result<Vec<HtmlItem>, ExtractError> {
         let elements: Vec<_> = match &self.items {
-            Some(selector) => page.select(&selector.0).collect(),
+            Some(selector) => page.select(selector).collect(),
             None => page.root().into_iter().collect(),
         };
         let order = self
