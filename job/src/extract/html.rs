@@ -2,6 +2,7 @@
 //!
 //! [`HtmlPlan::compile`] turns the manifest into a plan once; [`HtmlPlan::extract`] applies it to a parsed [`HtmlPage`].
 
+mod direct;
 mod edit;
 mod field;
 mod fragment;

@@ -2,11 +2,12 @@
 
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::{Tokenizer, TokenizerOpts};
+use html5ever::tokenizer::{TokenSink, Tokenizer, TokenizerOpts};
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts, TreeSink, create_element};
 use html5ever::{QualName, TokenizerResult, local_name, ns};
 use scraper::{Html, HtmlTreeSink, Node};
 
+use super::direct::{part, token};
 use super::limits::{HtmlLimits, Watch};
 use super::pieces::Construct;
 use crate::extract::error::ExtractError;
@@ -28,16 +29,29 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
     // The pieces, and the texts of the tree, are parts of this one copy.
     let whole = StrTendril::from_slice(text);
     let mut open = Construct::Text;
+    // Whether the tokenizer is between two tokens of plain HTML. It has to see the first character for itself.
+    let mut is_between = false;
     let mut clock = 0;
     let mut at = 0;
     while at < text.len() {
-        let end = open.piece_end(text, at);
-        let piece = &text[at..end];
-        let before = tokenizer.sink.tokens();
-        queue.push_back(part(&whole, at, end));
-        while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
-        open = open.after(piece, tokenizer.sink.tokens() != before);
-        tokenizer.sink.check_tag_attributes(open.attributes());
+        let direct = if is_between { token(&whole, at) } else { None };
+        let end = if let Some((token, end)) = direct {
+            // None of these tokens changes what the tokenizer makes of the text.
+            let _ = tokenizer.sink.process_token(token, 0);
+            end
+        } else {
+            let end = open.piece_end(text, at);
+            let piece = &text[at..end];
+            let (before, marks) = (tokenizer.sink.tokens(), tokenizer.sink.marks());
+            queue.push_back(part(&whole, at, end));
+            while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
+            open = open.after(piece, tokenizer.sink.tokens() != before);
+            tokenizer.sink.check_tag_attributes(open.attributes());
+            // A tag or comment ends with `>`: where that is the last character and the only one, nothing came after it.
+            let ends = memchr::memchr(b'>', piece.as_bytes()) == Some(piece.len() - 1);
+            is_between = ends && tokenizer.sink.marks() != marks && !tokenizer.sink.is_raw();
+            end
+        };
         clock += end - at;
         if clock >= CLOCK_INTERVAL {
             clock = 0;
@@ -51,14 +65,6 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
     let mut html = tokenizer.sink.builder.sink.finish();
     leave_out_templates(&mut html);
     Ok(html)
-}
-
-/// The bytes from `at` to `end`, which lie on characters of a text of less than 4 GiB.
-fn part(whole: &StrTendril, at: usize, end: usize) -> StrTendril {
-    match (u32::try_from(at), u32::try_from(end - at)) {
-        (Ok(at), Ok(length)) => whole.subtendril(at, length),
-        _ => StrTendril::from_slice(&whole[at..end]),
-    }
 }
 
 fn builder_for(text: &str) -> TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink> {
@@ -290,6 +296,50 @@ mod tests {
         );
     }
 
+    /// What the tokenizer alone makes of it.
+    fn at_once(text: &str) -> String {
+        let tokenizer = Tokenizer::new(builder_for(text), TokenizerOpts::default());
+        let queue = BufferQueue::default();
+        queue.push_back(StrTendril::from_slice(text));
+        while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
+        tokenizer.end();
+        let mut html = tokenizer.sink.sink.finish();
+        leave_out_templates(&mut html);
+        format!("{:?}", html.tree)
+    }
+
+    fn in_parts(text: &str) -> String {
+        format!("{:?}", parses(text).tree)
+    }
+
+    #[test]
+    fn what_is_read_without_the_tokenizer_is_the_same() {
+        let long = format!("<p>{}<a href='{}'>x", "é".repeat(5000), "y".repeat(9000));
+        let many = format!("<p>x<p{}>", numbered(0..40, " a", "=1"));
+        for text in [
+            "<!doctype html>\u{feff}<p>\u{feff}a<p>b",
+            "\u{feff}<p>a",
+            "<p>x</p><title>a<b>&amp;</title><b a=\"1\" b='2' c=3 d e=/f/>x</b>",
+            "<p>x</p><script>a<b c>d</script><b>e</b><style><i></style><textarea>\n<i>a</textarea><i>",
+            "<p>&am</p>p;<p>&amp</p><p>&</p><b>&notit;<i>",
+            "<p>a\r</p>\n<p>\r\nb\rc</p><p a='\r\n'>d\0</p><b c='\0'>",
+            "<p>x<P Class=A CLASS=b>y</P><p a=1 a=2><p a=1 b=2 a=3><p a = b><p a/b><p/a><p a=b/>c",
+            "<p>x<svg viewBox='0 0'><path d='M0'/><title><b>c</title><![CDATA[<p>]]></svg><math><mi/></math>",
+            "<p>x<pre>\na</pre><pre>\n\nb</pre><table>x<tr><td>y</table><br/></br></p></p a=b></b/>",
+            "<p>x<a b=\"c>d</a><e f='\"'>g</e>\"><!-- > --><i><!-- <b> --!><u><? > ?><s></ x><q>",
+            "<p>x<plaintext><p>a</plaintext><p>b",
+            "<p>x<noscript><p>a</noscript><template><p>b</template><iframe><p></iframe><xmp><p></xmp>",
+            "<meta charset=utf-8><meta http-equiv=content-type content='text/html; charset=x'><p>a",
+            "<p>x<a href=x?y=z><a href=x?y><b c=`d`><b c=d\"e><b c=><b c=",
+            "<p>x<b",
+            "<p>x<b c='d",
+            long.as_str(),
+            many.as_str(),
+        ] {
+            assert_eq!(in_parts(text), at_once(text), "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_parses_or_ends_with_a_limit(text in "(<(/?(b|p|a|table|tr|td|div|template|script|svg|select|option|title|html|body|!--|math|li|form|frameset|caption|button)( x='?| |/)?>?)|[ -~]|é|&#?[a-z0-9]{0,4};?|\0){0,200}") {
@@ -297,6 +347,11 @@ mod tests {
                 Ok(html) => assert!(html.tree.root().children().any(|child| child.value().is_element())),
                 Err(error) => assert!(matches!(error, ExtractError::Limit(_))),
             }
+        }
+
+        #[test]
+        fn any_text_is_the_same_read_in_parts_or_at_once(text in "(<(/?(b|p|a|table|tr|td|div|pre|title|script|style|svg|math|select|textarea|noscript|plaintext|template|!--|!doctype|B|x-y)( (a|b|class)(=('x y'|\"[<>&]\"|x|é|))?){0,3}( |/)?>?)|[ -~]|\n|\r|é|&(amp|lt|am)?;?|\0|-->|</(script|style|title|textarea)>|]]>){0,80}") {
+            proptest::prop_assert_eq!(in_parts(&text), at_once(&text));
         }
     }
 }

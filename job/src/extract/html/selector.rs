@@ -36,7 +36,7 @@ impl CompiledSelector {
                     next: scope.first_child(),
                 },
             ),
-            None => Matches::General(scope.select(&self.general)),
+            None => Matches::General(Box::new(scope.select(&self.general))),
         }
     }
 }
@@ -44,7 +44,7 @@ impl CompiledSelector {
 /// Matches of a selector in document order.
 pub(super) enum Matches<'a, 's> {
     Simple(&'s SimpleSelector, Inside<'a>),
-    General(Select<'a, 's>),
+    General(Box<Select<'a, 's>>),
 }
 
 impl<'a> Iterator for Matches<'a, '_> {
