@@ -57,7 +57,11 @@ pub fn property<'a>(object: &'a Object<'a>, name: &str) -> Option<&'a Json<'a>> 
 
 /// Whether a key is this name behind whatever prefix. Few keys end like it, so that prefixes are seldom looked at.
 fn is_named(key: &str, name: &str) -> bool {
-    let ending = key.len().checked_sub(name.len()).and_then(|at| key.get(at..));
+    let last = |text: &str| text.bytes().next_back().map(|byte| byte.to_ascii_lowercase());
+    if key.len() < name.len() || last(key) != last(name) {
+        return false;
+    }
+    let ending = key.get(key.len() - name.len()..);
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case(name))
         && local_name(key).eq_ignore_ascii_case(name)
 }
@@ -79,13 +83,19 @@ pub fn each<'a>(value: Option<&'a Json<'a>>) -> impl Iterator<Item = &'a Json<'a
 
 /// The first text of a value that is not empty; numbers count as text.
 pub fn text<'a>(value: Option<&'a Json<'a>>) -> Option<String> {
-    each(value).find_map(|value| match value.get("@value").unwrap_or(value) {
-        Json::Text(text) => Some(text.trim())
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        Json::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
+    match value? {
+        Json::Text(text) => trimmed(text),
+        other => each(Some(other)).find_map(|value| match value.get("@value").unwrap_or(value) {
+            Json::Text(text) => trimmed(text),
+            Json::Number(number) => Some(number.to_string()),
+            _ => None,
+        }),
+    }
+}
+
+fn trimmed(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The last part of an enumeration's member: `SoldOut` of `https://schema.org/SoldOut`.

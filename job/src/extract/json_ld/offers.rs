@@ -90,6 +90,14 @@ fn amounts(value: &Json<'_>) -> Vec<f64> {
     let Some(text) = text(Some(value)) else {
         return Vec::new();
     };
+    // Most prices are a mere number, and the pattern takes a millisecond to compile.
+    let is_amount = text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+    if is_amount {
+        return amount(&text).into_iter().collect();
+    }
     let Some(found) = AMOUNTS.as_ref().and_then(|amounts| amounts.captures(&text)) else {
         let is_free = text.trim().eq_ignore_ascii_case("free");
         return if is_free { vec![0.0] } else { Vec::new() };
