@@ -43,13 +43,12 @@ pub fn read(
     }
     let start = xml::start(&text)?;
     let markup = text::escape_stray_brackets(&text[start..]);
-    let document = xml::parse(&markup, start, max_items)?;
-    let items = document
-        .entries
-        .iter()
-        .map(|entry| entry::item(entry, html_to_text, names));
+    let mut items = Vec::new();
+    let document = xml::parse(&markup, start, max_items, &mut |entry| {
+        items.push(entry::item(entry, html_to_text, names));
+    })?;
     Ok(ItemList {
-        items: items.collect(),
+        items,
         truncated: document.truncated,
         warnings: document.warnings,
     })

@@ -2,6 +2,7 @@
 //!
 //! [`HtmlPlan::compile`] turns the manifest into a plan once; [`HtmlPlan::extract`] applies it to a parsed [`HtmlPage`].
 
+mod direct;
 mod edit;
 mod field;
 mod fragment;
@@ -14,6 +15,7 @@ mod pieces;
 mod reader;
 mod scan;
 mod selector;
+mod simple;
 mod text;
 
 use serde_json::Value;
@@ -91,7 +93,7 @@ impl HtmlPlan {
     /// text, so a page can give far more than it holds.
     pub fn extract(&self, page: &HtmlPage, options: ItemOptions) -> Result<Vec<HtmlItem>, ExtractError> {
         let elements: Vec<_> = match &self.items {
-            Some(selector) => page.select(&selector.0).collect(),
+            Some(selector) => page.select(selector).collect(),
             None => page.root().into_iter().collect(),
         };
         let order = self

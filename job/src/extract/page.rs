@@ -64,7 +64,7 @@ impl<'d> Page<'d> {
 
     /// The contents of the scripts whose type holds `kind` (in lower case), found without parsing the page; `None` where it
     /// has been parsed already, or where only that tells what is a script.
-    pub fn scanned_scripts(&self, kind: &str) -> Option<Vec<String>> {
+    pub fn scanned_scripts(&self, kind: &str) -> Option<Vec<Cow<'_, str>>> {
         if self.html.get().is_some() {
             return None;
         }

@@ -2,11 +2,11 @@
 
 use std::{borrow::Cow, rc::Rc};
 
-/// A feed.
+/// A feed without its entries, which are given one by one.
 #[derive(Debug, Default)]
-pub struct Document<'t> {
-    /// In the order of the file.
-    pub entries: Vec<Entry<'t>>,
+pub struct Document {
+    /// How many entries there are.
+    pub entries: usize,
     /// There were more entries, or the file breaks off.
     pub truncated: bool,
     /// What was odd.

@@ -71,7 +71,7 @@ pub fn escape_stray_brackets(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
     let mut at = 0;
-    while let Some(found) = text[at..].find('<') {
+    while let Some(found) = memchr::memchr(b'<', &text.as_bytes()[at..]) {
         at += found;
         let rest = &text[at..];
         let skip_past = |end: &str| rest.find(end).map_or(rest.len(), |found| found + end.len());

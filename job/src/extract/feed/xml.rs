@@ -30,8 +30,14 @@ pub fn start(text: &str) -> Result<usize, ExtractError> {
         .ok_or_else(|| no_feed(&format!("text that starts with {:?}", excerpt(text, 60))))
 }
 
-/// Reads at most `max_items` entries of markup, which stands at byte `start` of the file.
-pub fn parse(text: &str, start: usize, max_items: usize) -> Result<Document<'_>, ExtractError> {
+/// Reads at most `max_items` entries of markup, which stands at byte `start` of the file, and gives each to `give` when it
+/// is closed.
+pub fn parse<'t>(
+    text: &'t str,
+    start: usize,
+    max_items: usize,
+    give: &mut dyn FnMut(&Entry<'t>),
+) -> Result<Document, ExtractError> {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -39,7 +45,15 @@ pub fn parse(text: &str, start: usize, max_items: usize) -> Result<Document<'_>,
     config.allow_dangling_amp = true;
     let mut builder = Builder {
         max_items,
-        ..Builder::default()
+        give,
+        document: Document::default(),
+        stack: Vec::new(),
+        entry: None,
+        spare: Entry::default(),
+        text: None,
+        names: Names::default(),
+        has_root: false,
+        references: References::default(),
     };
     loop {
         let event = match reader.read_event() {
@@ -93,12 +107,14 @@ enum Role {
     Markup,
 }
 
-#[derive(Default)]
-struct Builder<'t> {
+struct Builder<'t, 'g> {
     max_items: usize,
-    document: Document<'t>,
+    give: &'g mut dyn FnMut(&Entry<'t>),
+    document: Document,
     stack: Vec<Open>,
     entry: Option<Entry<'t>>,
+    /// The entry before, empty, for its memory.
+    spare: Entry<'t>,
     /// The text that markup now belongs to.
     text: Option<usize>,
     names: Names,
@@ -106,7 +122,7 @@ struct Builder<'t> {
     references: References,
 }
 
-impl<'t> Builder<'t> {
+impl<'t> Builder<'t, '_> {
     /// Takes an event in; true where no more is wanted.
     fn take(&mut self, event: Event<'t>) -> Result<bool, ExtractError> {
         match event {
@@ -141,7 +157,7 @@ impl<'t> Builder<'t> {
                 // The entry before was not closed.
                 self.close_entry();
             }
-            if self.document.entries.len() >= self.max_items {
+            if self.document.entries >= self.max_items {
                 self.document.truncated = true;
                 return Ok(true);
             }
@@ -149,10 +165,8 @@ impl<'t> Builder<'t> {
                 .into_iter()
                 .find(|(key, _)| key.ends_with(":about"))
                 .map(|(_, value)| value);
-            self.entry = Some(Entry {
-                about,
-                elements: Vec::new(),
-            });
+            let spare = std::mem::take(&mut self.spare);
+            self.entry = Some(Entry { about, ..spare });
             Role::Entry
         } else if self.text.is_some() {
             self.push_markup(&name.text, &attributes);
@@ -254,7 +268,12 @@ impl<'t> Builder<'t> {
 
     fn close_entry(&mut self) {
         self.text = None;
-        self.document.entries.extend(self.entry.take());
+        if let Some(mut entry) = self.entry.take() {
+            (self.give)(&entry);
+            self.document.entries += 1;
+            entry.elements.clear();
+            self.spare = entry;
+        }
         let entry = self.stack.iter().position(|open| open.role == Role::Entry);
         self.stack.truncate(entry.unwrap_or(self.stack.len()));
     }
@@ -306,7 +325,7 @@ impl<'t> Builder<'t> {
         self.entry = None;
     }
 
-    fn finish(mut self) -> Result<Document<'t>, ExtractError> {
+    fn finish(mut self) -> Result<Document, ExtractError> {
         if !self.has_root {
             let why = self
                 .document

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use html5ever::ns;
-use scraper::{ElementRef, Selector};
+use scraper::ElementRef;
 use serde_json::Value;
 use sms_crds::v1alpha1::{HtmlField, HtmlScope};
 
 use super::edit::Edit;
 use super::microdata::property_text;
-use super::selector::compile_selector;
+use super::selector::{CompiledSelector, compile_selector};
 use super::text::{lines_of, own_lines, text_of};
 use crate::extract::error::PlanError;
 
@@ -29,7 +29,7 @@ pub(super) enum Rule {
 /// What is read, in the order of the steps.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub(super) closest: Option<Selector>,
+    pub(super) closest: Option<CompiledSelector>,
     pub(super) from: HtmlScope,
     pub(super) target: Target,
     pub(super) part: Part,
@@ -44,9 +44,9 @@ pub(super) struct Reading {
 pub(super) enum Target {
     /// The scope itself.
     Scope,
-    Select(Selector),
+    Select(CompiledSelector),
     /// A microdata property.
-    Property(Selector),
+    Property(CompiledSelector),
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Reading {
         check(field, has_items, path)?;
         let select = |css: &Option<String>, key: &str| {
             css.as_deref()
-                .map(|css| compile_selector(css, &format!("{path}.{key}")).map(|it| it.0))
+                .map(|css| compile_selector(css, &format!("{path}.{key}")))
                 .transpose()
         };
         let target = match (select(&field.select, "select")?, &field.itemprop) {
@@ -95,7 +95,7 @@ impl Reading {
             (None, Some(name)) => {
                 let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
                 let css = format!("[itemprop~=\"{quoted}\"]");
-                Target::Property(compile_selector(&css, &format!("{path}.itemprop"))?.0)
+                Target::Property(compile_selector(&css, &format!("{path}.itemprop"))?)
             }
             (None, None) => Target::Scope,
         };
@@ -126,7 +126,7 @@ impl Reading {
         )
     }
 
-    pub(super) fn selector(&self) -> Option<&Selector> {
+    pub(super) fn selector(&self) -> Option<&CompiledSelector> {
         match &self.target {
             Target::Scope => None,
             Target::Select(selector) | Target::Property(selector) => Some(selector),

@@ -41,7 +41,7 @@ fn is_plain(html: &str) -> bool {
 /// Every match in a piece of HTML as `{"text": …, "html": …, "attrs": {…}}`; `html` is the inner HTML.
 pub fn fragment_select(html: &str, selector: &CompiledSelector) -> Result<Vec<Value>, ExtractError> {
     let page = HtmlPage::parse(html, &HtmlLimits::default())?;
-    let matches = page.select(&selector.0).map(|element| {
+    let matches = page.select(selector).map(|element| {
         let attributes: Map<String, Value> = element
             .value()
             .attrs()

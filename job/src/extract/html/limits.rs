@@ -46,6 +46,8 @@ pub(super) struct Watch<'l> {
     limits: &'l HtmlLimits,
     started: Duration,
     tokens: Cell<usize>,
+    marks: Cell<usize>,
+    raw: Cell<bool>,
     nodes: Cell<usize>,
     attributes: Cell<usize>,
     root_attributes: Cell<usize>,
@@ -62,6 +64,8 @@ impl<'l> Watch<'l> {
             limits,
             started: processor_time::of_this_thread(),
             tokens: Cell::new(0),
+            marks: Cell::new(0),
+            raw: Cell::new(false),
             nodes: Cell::new(0),
             attributes: Cell::new(0),
             root_attributes: Cell::new(0),
@@ -72,6 +76,16 @@ impl<'l> Watch<'l> {
     /// Tokens so far. Inside a tag or a comment the number stands still.
     pub(super) fn tokens(&self) -> usize {
         self.tokens.get()
+    }
+
+    /// Tags, comments and doctypes so far.
+    pub(super) fn marks(&self) -> usize {
+        self.marks.get()
+    }
+
+    /// Whether what follows the last tag is raw text.
+    pub(super) fn is_raw(&self) -> bool {
+        self.raw.get()
     }
 
     /// Stops with `problem`; the first one is kept.
@@ -164,10 +178,20 @@ impl TokenSink for Watch<'_> {
             _ => {}
         }
         self.tokens.set(self.tokens.get() + 1);
+        if matches!(
+            token,
+            Token::TagToken(_) | Token::CommentToken(_) | Token::DoctypeToken(_)
+        ) {
+            self.marks.set(self.marks.get() + 1);
+            self.raw.set(false);
+        }
         if self.exceeded.borrow().is_some() {
             return TokenSinkResult::Continue;
         }
         let result = self.builder.process_token(token, line_number);
+        if matches!(result, TokenSinkResult::RawData(_) | TokenSinkResult::Plaintext) {
+            self.raw.set(true);
+        }
         self.check_tree();
         result
     }

@@ -1,6 +1,6 @@
 //! A parsed page of HTML. Pure.
 
-use scraper::{ElementRef, Html, Selector};
+use scraper::{ElementRef, Html};
 
 use super::limits::HtmlLimits;
 use super::parse::parse;
@@ -31,14 +31,14 @@ impl HtmlPage {
 
     /// The raw text of each match in document order, e.g. of `script#data`.
     pub fn scripts(&self, selector: &CompiledSelector) -> Vec<String> {
-        self.select(&selector.0)
+        self.select(selector)
             .map(|element| element.text().collect())
             .collect()
     }
 
     /// The attribute `name` of every element that matches and has it: pages keep JSON there too.
     pub fn attributes(&self, selector: &CompiledSelector, name: &str) -> Vec<String> {
-        self.select(&selector.0)
+        self.select(selector)
             .filter_map(|element| element.attr(name))
             .map(str::to_owned)
             .collect()
@@ -47,7 +47,7 @@ impl HtmlPage {
     /// The address of the first match that has one, or of the first `a` or `link` inside it, as written. Addresses that
     /// lead nowhere (`#`, `javascript:`) are passed over.
     pub fn next_link(&self, selector: &CompiledSelector) -> Option<String> {
-        self.select(&selector.0).find_map(|found| {
+        self.select(selector).find_map(|found| {
             std::iter::once(found)
                 .chain(
                     found
@@ -78,11 +78,14 @@ impl HtmlPage {
     }
 
     /// Every match in document order.
-    pub(super) fn select<'a>(&'a self, selector: &Selector) -> impl Iterator<Item = ElementRef<'a>> {
+    pub(super) fn select<'a, 's>(
+        &'a self,
+        selector: &'s CompiledSelector,
+    ) -> impl Iterator<Item = ElementRef<'a>> + use<'a, 's> {
         let root = self.root();
-        root.filter(|root| selector.matches(root))
+        root.filter(|root| selector.matches(*root))
             .into_iter()
-            .chain(root.into_iter().flat_map(|root| root.select(selector)))
+            .chain(root.into_iter().flat_map(|root| selector.inside(root)))
     }
 }
 
@@ -156,9 +159,7 @@ mod tests {
             Vec::<String>::new()
         );
         assert_eq!(
-            page("x")
-                .select(&compile_selector(":root", "p").unwrap().0)
-                .count(),
+            page("x").select(&compile_selector(":root", "p").unwrap()).count(),
             1
         );
     }
@@ -167,7 +168,7 @@ mod tests {
     fn matches_come_in_document_order_even_where_the_parser_moves_elements() {
         let page = page("<table><tr><td><i>2</i></td></tr><i>1</i></table>");
         let found: Vec<_> = page
-            .select(&compile_selector("i", "p").unwrap().0)
+            .select(&compile_selector("i", "p").unwrap())
             .map(|i| i.inner_html())
             .collect();
         assert_eq!(found, ["1", "2"]);

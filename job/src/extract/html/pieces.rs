@@ -26,13 +26,13 @@ impl Construct {
     }
 
     /// Where the piece that begins at `at` ends. In the middle of something pieces end before and after each `<`, so that
-    /// what counts begins at the beginning of one. Texts and whole tags leave the tokenizer in nothing, so that many of
-    /// them make one piece.
+    /// what counts begins at the beginning of one. A text and a whole tag leave the tokenizer in nothing, so that they make
+    /// one piece.
     pub(super) fn piece_end(&self, text: &str, at: usize) -> usize {
         let rest = &text.as_bytes()[at..];
         let rest = &rest[..rest.len().min(PIECE)];
         if let Self::Text = self {
-            let whole = whole_tags(rest);
+            let whole = text_and_tag(rest);
             if whole == rest.len() {
                 return text.floor_char_boundary(at + whole);
             }
@@ -117,17 +117,10 @@ impl TagScan {
     }
 }
 
-/// How many bytes of `rest` are texts and whole tags.
-fn whole_tags(rest: &[u8]) -> usize {
-    let mut end = 0;
-    while let Some(text) = memchr::memchr(b'<', &rest[end..]) {
-        end += text;
-        match whole_tag(&rest[end..]) {
-            Some(length) => end += length,
-            None => return end,
-        }
-    }
-    rest.len()
+/// How many bytes of `rest` are a text and the whole tag after it.
+fn text_and_tag(rest: &[u8]) -> usize {
+    let text = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+    text + whole_tag(&rest[text..]).unwrap_or_default()
 }
 
 /// The length of the tag that begins here, where it is whole and holds no `<`: whether the tokenizer takes it for a tag
@@ -155,16 +148,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_tags_make_one_piece_and_what_is_cut_begins_one() {
+    fn a_whole_tag_makes_one_piece_with_the_text_before_it_and_what_is_cut_begins_one() {
         for (text, piece) in [
-            ("a<b c='>'>d</b>e<f", "a<b c='>'>d</b>e"),
+            ("a<b c='>'>d</b>e<f", "a<b c='>'>"),
             ("<a b=\"<\">", "<"),
             ("<!-- <a> -->", "<"),
             ("a < b<c>", "a "),
-            ("</a ><b/>&amp;", "</a ><b/>&amp;"),
+            ("</a ><b/>&amp;", "</a >"),
+            ("&amp; b", "&amp; b"),
             ("<a b=\"c'>\"'>", "<a b=\"c'>\"'>"),
             ("<a b='c>", "<"),
-            ("<a =\"b>c", "<a =\"b>c"),
+            ("<a =\"b>c", "<a =\"b>"),
         ] {
             assert_eq!(&text[..Construct::Text.piece_end(text, 0)], piece, "{text}");
         }

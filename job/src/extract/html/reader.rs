@@ -72,7 +72,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             None => Some(item),
             Some(closest) => std::iter::once(item)
                 .chain(item.ancestors().filter_map(ElementRef::wrap))
-                .find(|element| closest.matches(element)),
+                .find(|element| closest.matches(*element)),
         }
     }
 
@@ -85,11 +85,11 @@ impl<'a, 'p> Reader<'a, 'p> {
         match &self.reading.target {
             Target::Scope => self.reading.texts(scope),
             Target::Select(selector) if whole_page => self.texts(self.page.select(selector)),
-            Target::Select(selector) => self.texts(scope.select(selector)),
+            Target::Select(selector) => self.texts(selector.inside(scope)),
             Target::Property(selector) if whole_page => {
                 self.texts(outermost(self.page.select(selector).collect()))
             }
-            Target::Property(selector) => self.texts(outermost(scope.select(selector).collect())),
+            Target::Property(selector) => self.texts(outermost(selector.inside(scope).collect())),
         }
     }
 

@@ -109,11 +109,11 @@ impl Lines {
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             // Words of ASCII, which most text is made of, are copied as a whole.
-            let word = rest.bytes().take_while(u8::is_ascii_graphic).count();
-            if word > 0 {
+            let words = plain_words(rest.as_bytes());
+            if words > 0 {
                 self.begin_word();
-                self.line.push_str(&rest[..word]);
-                rest = &rest[word..];
+                self.line.push_str(&rest[..words]);
+                rest = &rest[words..];
                 continue;
             }
             rest = &rest[character.len_utf8()..];
@@ -167,6 +167,19 @@ impl Lines {
             false => self.finish().join(" "),
         }
     }
+}
+
+/// How many bytes at the beginning are words of ASCII with one space between two.
+fn plain_words(text: &[u8]) -> usize {
+    let mut end = 0;
+    for (at, byte) in text.iter().enumerate() {
+        if byte.is_ascii_graphic() {
+            end = at + 1;
+        } else if *byte != b' ' || end == 0 || end < at {
+            break;
+        }
+    }
+    end
 }
 
 /// What a browser never shows as text.
@@ -247,88 +260,4 @@ fn is_block(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::extract::html::{HtmlLimits, HtmlPage};
-
-    fn text(html: &str) -> String {
-        text_of(
-            HtmlPage::parse(html, &HtmlLimits::default())
-                .unwrap()
-                .root()
-                .unwrap(),
-        )
-    }
-
-    #[test]
-    fn blocks_and_breaks_part_words_and_inline_elements_do_not() {
-        assert_eq!(text("<p>a</p><p>b</p>"), "a b");
-        assert_eq!(text("<b>a</b>b"), "ab");
-        assert_eq!(text("a<br>b<br/>c"), "a b c");
-        assert_eq!(text("<ul><li>a<li>b</ul>c"), "a b c");
-        assert_eq!(text("<table><tr><td>a</td><td>b</td></tr></table>"), "a b");
-        assert_eq!(text("a<hr>b<wbr>c<span>d </span> e"), "a bcd e");
-    }
-
-    #[test]
-    fn white_space_collapses_and_what_has_no_width_goes() {
-        assert_eq!(text("  a\n\t b&nbsp;&nbsp;c&#8239;d&emsp; "), "a b c d");
-        assert_eq!(text("a&#8203;b&shy;c&#xfeff;d&lrm;e&#1;f"), "abcdef");
-        assert_eq!(text("a&zwj;b c&zwnj;"), "ab c");
-        assert_eq!(text("👩&zwj;👧 می&zwnj;خواهم"), "👩\u{200d}👧 می\u{200c}خواهم");
-    }
-
-    #[test]
-    fn what_a_browser_does_not_show_is_left_out() {
-        assert_eq!(
-            text(
-                "<title>t</title>a<script>b</script><style>c</style><noscript>d</noscript><template>e</template><iframe>f</iframe><svg><title>g</title></svg><!-- h -->"
-            ),
-            "a"
-        );
-    }
-
-    #[test]
-    fn what_is_hidden_can_still_be_read_when_it_is_what_was_selected() {
-        let page = HtmlPage::parse("<script>var  a = 1;</script>", &HtmlLimits::default()).unwrap();
-        let script = page
-            .elements()
-            .find(|element| element.value().name() == "script")
-            .unwrap();
-        assert_eq!(text_of(script), "var a = 1;");
-    }
-
-    #[test]
-    fn lines_end_at_breaks_blocks_and_where_preformatted_text_breaks() {
-        let page = HtmlPage::parse(
-            "<div> a <br><br>b<i>c</i><p>d\ne</p>f<pre>g\nh</pre>\n</div>",
-            &HtmlLimits::default(),
-        );
-        assert_eq!(
-            lines_of(page.unwrap().root().unwrap()),
-            ["a", "bc", "d e", "f", "g", "h"]
-        );
-    }
-
-    #[test]
-    fn walking_stays_below_its_root() {
-        let page = HtmlPage::parse("<div id=x><p>a</p></div><p>b</p>", &HtmlLimits::default()).unwrap();
-        let root = page
-            .elements()
-            .find(|element| element.attr("id") == Some("x"))
-            .unwrap();
-        let mut names = Vec::new();
-        walk(*root, |step, node| {
-            names.push((
-                step == Step::Enter,
-                node.value().as_element().map(|e| e.name().to_owned()),
-            ));
-            true
-        });
-        let p = Some("p".to_owned());
-        assert_eq!(
-            names,
-            [(true, p.clone()), (true, None), (false, None), (false, p)]
-        );
-    }
-}
+mod tests;

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     graph::{Found, Graph},
-    node::{Object, each, member, members, property, text, types},
+    node::{each, member, members, property, text, types},
     offers,
+    value::{Json, Object},
 };
 use crate::event::RawItem;
 
@@ -98,7 +99,7 @@ fn unescaped(text: String) -> String {
 
 /// `identifier`; else an `@id` that is the event's own: its page, perhaps with a fragment, or no web address at all.
 /// An `@id` of another form may be the place on the page, which another event has tomorrow.
-fn id(object: &Object, url: Option<&str>, shared: &HashSet<&str>) -> Option<String> {
+fn id(object: &Object<'_>, url: Option<&str>, shared: &HashSet<&str>) -> Option<String> {
     let identifier = each(property(object, "identifier")).find_map(|identifier| {
         let value = identifier.as_object().and_then(|value| property(value, "value"));
         text(Some(value.unwrap_or(identifier)))
@@ -108,7 +109,7 @@ fn id(object: &Object, url: Option<&str>, shared: &HashSet<&str>) -> Option<Stri
     }
     let id = object
         .get("@id")
-        .and_then(Value::as_str)
+        .and_then(Json::as_str)
         .map(str::trim)
         .filter(|id| !shared.contains(id))?;
     let page = |address: &'_ str| {
@@ -128,12 +129,12 @@ fn id(object: &Object, url: Option<&str>, shared: &HashSet<&str>) -> Option<Stri
 }
 
 /// An address, or that of the first object of a list.
-fn address_of<'a>(value: Option<&'a Value>, graph: &Graph<'a>) -> Option<String> {
+fn address_of<'a>(value: Option<&'a Json<'a>>, graph: &Graph<'a>) -> Option<String> {
     each(value).find_map(|value| match graph.resolve(value) {
-        Value::String(address) => Some(address.trim())
+        Json::Text(address) => Some(address.trim())
             .filter(|text| !text.is_empty())
             .map(str::to_owned),
-        Value::Object(object) => text(property(object, "url"))
+        Json::Object(object) => text(property(object, "url"))
             .or_else(|| text(property(object, "contentUrl")))
             .or_else(|| text(object.get("@value")))
             .or_else(|| text(object.get("@id")).filter(|id| id.starts_with("http"))),
@@ -142,8 +143,8 @@ fn address_of<'a>(value: Option<&'a Value>, graph: &Graph<'a>) -> Option<String>
 }
 
 /// The place to go to, before one on the net.
-fn place<'a>(location: Option<&'a Value>, graph: &Graph<'a>) -> Option<&'a Value> {
-    let is_virtual = |place: &Value| {
+fn place<'a>(location: Option<&'a Json<'a>>, graph: &Graph<'a>) -> Option<&'a Json<'a>> {
+    let is_virtual = |place: &Json<'_>| {
         place
             .as_object()
             .is_some_and(|place| types(place).any(|name| name == "VirtualLocation"))
@@ -154,17 +155,17 @@ fn place<'a>(location: Option<&'a Value>, graph: &Graph<'a>) -> Option<&'a Value
         .or_else(|| places().next())
 }
 
-fn venue(place: &Value) -> Option<String> {
+fn venue(place: &Json<'_>) -> Option<String> {
     match place {
-        Value::Object(object) => text(property(object, "name")).map(unescaped),
+        Json::Object(object) => text(property(object, "name")).map(unescaped),
         other => text(Some(other)),
     }
 }
 
 /// `street, locality, region postalCode`.
-fn address<'a>(place: &'a Value, graph: &Graph<'a>) -> Option<String> {
+fn address<'a>(place: &'a Json<'a>, graph: &Graph<'a>) -> Option<String> {
     let place = place.as_object()?;
-    let is_address = |object: &Object| {
+    let is_address = |object: &Object<'_>| {
         types(object).any(|name| name == "PostalAddress") || property(object, "streetAddress").is_some()
     };
     let address = match each(property(place, "address")).next() {
@@ -173,12 +174,12 @@ fn address<'a>(place: &'a Value, graph: &Graph<'a>) -> Option<String> {
         None => return None,
     };
     match address {
-        Value::Object(object) => postal(object),
+        Json::Object(object) => postal(object),
         other => text(Some(other)),
     }
 }
 
-fn postal(address: &Object) -> Option<String> {
+fn postal(address: &Object<'_>) -> Option<String> {
     let street: Vec<String> = each(property(address, "streetAddress"))
         .filter_map(|line| text(Some(line)))
         .collect();
@@ -201,13 +202,13 @@ fn postal(address: &Object) -> Option<String> {
 }
 
 /// Names of performers; a name that is a mere type was left in by a template.
-fn performers<'a>(object: &'a Object, graph: &Graph<'a>) -> Vec<String> {
+fn performers<'a>(object: &'a Object<'a>, graph: &Graph<'a>) -> Vec<String> {
     const TYPES: [&str; 5] = ["Organization", "Person", "MusicGroup", "PerformingGroup", "Thing"];
     let mut seen = HashSet::new();
     each(property(object, "performer"))
         .chain(each(property(object, "performers")))
         .filter_map(|performer| match graph.resolve(performer) {
-            Value::Object(performer) => text(property(performer, "name").or_else(|| performer.get("@value"))),
+            Json::Object(performer) => text(property(performer, "name").or_else(|| performer.get("@value"))),
             other => text(Some(other)),
         })
         .map(unescaped)
@@ -215,14 +216,15 @@ fn performers<'a>(object: &'a Object, graph: &Graph<'a>) -> Vec<String> {
         .collect()
 }
 
-fn is_true(value: &Value) -> bool {
-    value
-        .as_bool()
-        .unwrap_or_else(|| text(Some(value)).is_some_and(|text| member(&text).eq_ignore_ascii_case("true")))
+fn is_true(value: &Json<'_>) -> bool {
+    match value {
+        Json::Bool(flag) => *flag,
+        other => text(Some(other)).is_some_and(|text| member(&text).eq_ignore_ascii_case("true")),
+    }
 }
 
 /// The state that matters most, of `eventStatus` (schema.org/EventStatusType).
-fn status(object: &Object) -> Option<&'static str> {
+fn status(object: &Object<'_>) -> Option<&'static str> {
     const STATES: [(&str, &str); 6] = [
         ("eventcancelled", "cancelled"),
         ("eventcanceled", "cancelled"),

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
-
-use super::node::{Object, each, local_name, property, types};
+use super::{
+    node::{each, local_name, property, types},
+    value::{Json, Object},
+};
 
 /// Properties that lead from a thing to the events of its page.
 const CONTAINERS: [&str; 11] = [
@@ -38,7 +39,7 @@ const MAX_SUB_EVENTS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Found<'a> {
     /// The event.
-    pub object: &'a Object,
+    pub object: &'a Object<'a>,
     /// What it takes from the thing that it is part of.
     pub inherited: Inherited<'a>,
 }
@@ -47,26 +48,26 @@ pub struct Found<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Inherited<'a> {
     /// `location`.
-    pub location: Option<&'a Value>,
+    pub location: Option<&'a Json<'a>>,
     /// `name`.
-    pub name: Option<&'a Value>,
+    pub name: Option<&'a Json<'a>>,
 }
 
 /// The things of a page by `@id`.
 pub struct Graph<'a> {
-    by_id: HashMap<&'a str, &'a Value>,
+    by_id: HashMap<&'a str, &'a Json<'a>>,
 }
 
 impl<'a> Graph<'a> {
     /// Finds everything that has an `@id` and more than that.
-    pub fn new(values: &'a [Value]) -> Self {
-        let mut by_id: HashMap<&str, &Value> = HashMap::new();
-        let mut pending: Vec<&Value> = values.iter().collect();
+    pub fn new(values: &'a [Json<'a>]) -> Self {
+        let mut by_id: HashMap<&str, &'a Json<'a>> = HashMap::new();
+        let mut pending: Vec<&'a Json<'a>> = values.iter().collect();
         while let Some(value) = pending.pop() {
             match value {
-                Value::Array(list) => pending.extend(list),
-                Value::Object(object) => {
-                    if let Some(Value::String(id)) = object.get("@id")
+                Json::List(list) => pending.extend(list),
+                Json::Object(object) => {
+                    if let Some(Json::Text(id)) = object.get("@id")
                         && object.len() > 1
                     {
                         let known = by_id.entry(id).or_insert(value);
@@ -75,7 +76,7 @@ impl<'a> Graph<'a> {
                             *known = value;
                         }
                     }
-                    pending.extend(object.values());
+                    pending.extend(object.iter().map(|(_, value)| value));
                 }
                 _ => {}
             }
@@ -84,12 +85,12 @@ impl<'a> Graph<'a> {
     }
 
     /// What a bare reference `{"@id": …}` stands for; any other value is itself.
-    pub fn resolve(&self, value: &'a Value) -> &'a Value {
+    pub fn resolve(&self, value: &'a Json<'a>) -> &'a Json<'a> {
         match value.as_object() {
             Some(object)
-                if object.len() <= 2 && object.keys().all(|key| matches!(key.as_str(), "@id" | "@type")) =>
+                if object.len() <= 2 && object.iter().all(|(key, _)| matches!(key, "@id" | "@type")) =>
             {
-                let id = object.get("@id").and_then(Value::as_str);
+                let id = object.get("@id").and_then(Json::as_str);
                 id.and_then(|id| self.by_id.get(id)).copied().unwrap_or(value)
             }
             _ => value,
@@ -97,10 +98,10 @@ impl<'a> Graph<'a> {
     }
 
     /// The events of these types, in document order.
-    pub fn events(&self, values: &'a [Value], wanted: &[String]) -> Vec<Found<'a>> {
+    pub fn events(&self, values: &'a [Json<'a>], wanted: &[String]) -> Vec<Found<'a>> {
         let mut found = Vec::new();
-        let mut seen: HashSet<*const Value> = HashSet::new();
-        let mut pending: Vec<(&Value, Inherited<'a>)> = values
+        let mut seen: HashSet<*const Json<'a>> = HashSet::new();
+        let mut pending: Vec<(&'a Json<'a>, Inherited<'a>)> = values
             .iter()
             .rev()
             .map(|value| (value, Inherited::default()))
@@ -108,8 +109,8 @@ impl<'a> Graph<'a> {
         while let Some((value, inherited)) = pending.pop() {
             let value = self.resolve(value);
             match value {
-                Value::Array(list) => pending.extend(list.iter().rev().map(|value| (value, inherited))),
-                Value::Object(object) if seen.insert(std::ptr::from_ref(value)) => {
+                Json::List(list) => pending.extend(list.iter().rev().map(|value| (value, inherited))),
+                Json::Object(object) if seen.insert(std::ptr::from_ref(value)) => {
                     let is_event = is_wanted(object, wanted);
                     if is_event && !self.has_dated_part(object, wanted) {
                         found.push(Found { object, inherited });
@@ -129,9 +130,9 @@ impl<'a> Graph<'a> {
     }
 
     /// Whether a sub-event of these types has a date, at whatever depth. References may lead in circles.
-    fn has_dated_part(&self, event: &'a Object, wanted: &[String]) -> bool {
-        let mut seen: HashSet<*const Value> = HashSet::new();
-        let mut pending: Vec<&Value> = sub_events(event).take(MAX_SUB_EVENTS).collect();
+    fn has_dated_part(&self, event: &'a Object<'a>, wanted: &[String]) -> bool {
+        let mut seen: HashSet<*const Json<'a>> = HashSet::new();
+        let mut pending: Vec<&'a Json<'a>> = sub_events(event).take(MAX_SUB_EVENTS).collect();
         while let Some(part) = pending.pop() {
             let part = self.resolve(part);
             let Some(object) = part.as_object() else { continue };
@@ -146,20 +147,20 @@ impl<'a> Graph<'a> {
     }
 }
 
-fn sub_events(event: &Object) -> impl Iterator<Item = &Value> {
+fn sub_events<'a>(event: &'a Object<'a>) -> impl Iterator<Item = &'a Json<'a>> {
     each(property(event, "subEvent")).chain(each(property(event, "subEvents")))
 }
 
-fn is_wanted(object: &Object, wanted: &[String]) -> bool {
+fn is_wanted(object: &Object<'_>, wanted: &[String]) -> bool {
     types(object).any(|name| wanted.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }
 
 /// The values to go on with. What has no type is a mere wrapper, whatever its keys are called.
-fn parts(object: &Object, is_event: bool) -> Vec<&Value> {
+fn parts<'a>(object: &'a Object<'a>, is_event: bool) -> Vec<&'a Json<'a>> {
     if is_event {
         return sub_events(object).chain(object.get("@graph")).collect();
     }
-    let is_typed = object.contains_key("@type");
+    let is_typed = object.get("@type").is_some();
     let leads_on = |key: &str| {
         if is_typed {
             CONTAINERS.contains(&local_name(key))
@@ -169,14 +170,14 @@ fn parts(object: &Object, is_event: bool) -> Vec<&Value> {
     };
     object
         .iter()
-        .filter(|(key, value)| leads_on(key) && (value.is_object() || value.is_array()))
+        .filter(|(key, value)| leads_on(key) && matches!(value, Json::Object(_) | Json::List(_)))
         .map(|(_, value)| value)
         .collect()
 }
 
 fn pass_on<'a>(
-    value: &'a Value,
-    object: &'a Object,
+    value: &'a Json<'a>,
+    object: &'a Object<'a>,
     is_event: bool,
     inherited: Inherited<'a>,
 ) -> Inherited<'a> {

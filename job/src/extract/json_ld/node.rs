@@ -1,9 +1,6 @@
 //! JSON-LD objects and the values in them. Pure.
 
-use serde_json::{Map, Value};
-
-/// An object with schema.org properties.
-pub type Object = Map<String, Value>;
+use super::value::{Json, Object};
 
 /// `Event` and its subtypes (<https://schema.org/Event>, pending ones included). `UserInteraction` and its subtypes
 /// are left out: they count likes and downloads, and are superseded.
@@ -51,46 +48,54 @@ pub fn local_name(name: &str) -> &str {
 }
 
 /// The property of this name, with whatever prefix and in whatever case, unless it is null.
-pub fn property<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+pub fn property<'a>(object: &'a Object<'a>, name: &str) -> Option<&'a Json<'a>> {
     object
         .get(name)
         .or_else(|| object.iter().find(|(key, _)| is_named(key, name)).map(|(_, v)| v))
-        .filter(|value| !value.is_null())
+        .filter(|value| **value != Json::Null)
 }
 
 /// Whether a key is this name behind whatever prefix. Few keys end like it, so that prefixes are seldom looked at.
 fn is_named(key: &str, name: &str) -> bool {
-    let ending = key.len().checked_sub(name.len()).and_then(|at| key.get(at..));
+    let last = |text: &str| text.bytes().next_back().map(|byte| byte.to_ascii_lowercase());
+    if key.len() < name.len() || last(key) != last(name) {
+        return false;
+    }
+    let ending = key.get(key.len() - name.len()..);
     ending.is_some_and(|ending| ending.eq_ignore_ascii_case(name))
         && local_name(key).eq_ignore_ascii_case(name)
 }
 
 /// The object's types without prefix.
-pub fn types(object: &Object) -> impl Iterator<Item = &str> {
-    each(object.get("@type"))
-        .filter_map(Value::as_str)
-        .map(local_name)
+pub fn types<'a>(object: &'a Object<'a>) -> impl Iterator<Item = &'a str> {
+    each(object.get("@type")).filter_map(Json::as_str).map(local_name)
 }
 
 /// The elements of a list (`@set` and `@list` too), or the one value.
-pub fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+pub fn each<'a>(value: Option<&'a Json<'a>>) -> impl Iterator<Item = &'a Json<'a>> {
     let value = value.map(|value| value.get("@list").or_else(|| value.get("@set")).unwrap_or(value));
     let (list, single) = match value {
-        Some(Value::Array(list)) => (Some(list), None),
+        Some(Json::List(list)) => (Some(list), None),
         single => (None, single),
     };
     list.into_iter().flatten().chain(single)
 }
 
 /// The first text of a value that is not empty; numbers count as text.
-pub fn text(value: Option<&Value>) -> Option<String> {
-    each(value).find_map(|value| match value.get("@value").unwrap_or(value) {
-        Value::String(text) => Some(text.trim())
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
+pub fn text<'a>(value: Option<&'a Json<'a>>) -> Option<String> {
+    match value? {
+        Json::Text(text) => trimmed(text),
+        other => each(Some(other)).find_map(|value| match value.get("@value").unwrap_or(value) {
+            Json::Text(text) => trimmed(text),
+            Json::Number(number) => Some(number.to_string()),
+            _ => None,
+        }),
+    }
+}
+
+fn trimmed(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The last part of an enumeration's member: `SoldOut` of `https://schema.org/SoldOut`.
@@ -99,7 +104,7 @@ pub fn member(text: &str) -> &str {
 }
 
 /// The members of an enumeration that a property holds, in lower case: as text, or as `{"@id": …}`.
-pub fn members(value: Option<&Value>) -> impl Iterator<Item = String> {
+pub fn members<'a>(value: Option<&'a Json<'a>>) -> impl Iterator<Item = String> {
     each(value).filter_map(|value| {
         let named = value.get("@id").or_else(|| value.get("name")).unwrap_or(value);
         text(Some(named)).map(|text| member(&text).to_ascii_lowercase())

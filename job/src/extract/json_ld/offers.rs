@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
 
 use super::{
     graph::Graph,
-    node::{Object, each, members, property, text},
+    node::{each, members, property, text},
+    value::{Json, Object},
 };
 
 /// Most offers of one event that are looked at.
@@ -34,10 +34,10 @@ pub struct Offers {
 }
 
 /// Reads `offers` of an event: an offer, an `AggregateOffer` or a list of such.
-pub fn read<'a>(event: &'a Object, graph: &Graph<'a>) -> Offers {
+pub fn read<'a>(event: &'a Object<'a>, graph: &Graph<'a>) -> Offers {
     let mut result = Offers::default();
     let (mut offers, mut sold_out) = (0, 0);
-    let mut pending: Vec<&Value> = each(property(event, "offers")).collect();
+    let mut pending: Vec<&'a Json<'a>> = each(property(event, "offers")).collect();
     pending.reverse();
     for _ in 0..MAX_OFFERS {
         let Some(offer) = pending.pop() else { break };
@@ -45,7 +45,7 @@ pub fn read<'a>(event: &'a Object, graph: &Graph<'a>) -> Offers {
             continue;
         };
         result.add(offer);
-        for specification in each(property(offer, "priceSpecification")).filter_map(Value::as_object) {
+        for specification in each(property(offer, "priceSpecification")).filter_map(Json::as_object) {
             result.add(specification);
         }
         let url = text(property(offer, "url"));
@@ -63,7 +63,7 @@ pub fn read<'a>(event: &'a Object, graph: &Graph<'a>) -> Offers {
 }
 
 impl Offers {
-    fn add(&mut self, priced: &Object) {
+    fn add(&mut self, priced: &Object<'_>) {
         for name in ["price", "lowPrice", "highPrice", "minPrice", "maxPrice"] {
             for price in each(property(priced, name)).flat_map(amounts) {
                 self.price_min = Some(self.price_min.map_or(price, |least| least.min(price)));
@@ -76,18 +76,28 @@ impl Offers {
     }
 }
 
-fn is_sold_out(offer: &Object) -> bool {
+fn is_sold_out(offer: &Object<'_>) -> bool {
     members(property(offer, "availability")).any(|member| matches!(member.as_str(), "soldout" | "outofstock"))
 }
 
 /// The prices that a value tells: a number, or a text such as `$10`, `10.00 - 15.00`, `1.200,50 €` or `Free`.
-fn amounts(value: &Value) -> Vec<f64> {
-    if let Some(number) = value.as_f64() {
+fn amounts(value: &Json<'_>) -> Vec<f64> {
+    if let Json::Number(number) = value
+        && let Some(number) = number.as_f64()
+    {
         return vec![number].into_iter().filter(|number| *number >= 0.0).collect();
     }
     let Some(text) = text(Some(value)) else {
         return Vec::new();
     };
+    // Most prices are a mere number, and the pattern takes a millisecond to compile.
+    let is_amount = text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+    if is_amount {
+        return amount(&text).into_iter().collect();
+    }
     let Some(found) = AMOUNTS.as_ref().and_then(|amounts| amounts.captures(&text)) else {
         let is_free = text.trim().eq_ignore_ascii_case("free");
         return if is_free { vec![0.0] } else { Vec::new() };
@@ -123,12 +133,12 @@ fn amount(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn offers(value: impl Into<Value>) -> Offers {
-        let event = json!({ "offers": value.into() });
+        let event = Json::from(json!({ "offers": value.into() }));
         read(event.as_object().unwrap(), &Graph::new(&[]))
     }
 
@@ -151,7 +161,7 @@ mod tests {
             (json!(-3), vec![]),
             (json!(""), vec![]),
         ] {
-            assert_eq!(amounts(&price), expected, "{price}");
+            assert_eq!(amounts(&Json::from(price.clone())), expected, "{price}");
         }
     }
 

@@ -2,17 +2,17 @@
 
 use std::{iter::Peekable, str::CharIndices};
 
-use serde_json::Value;
+use super::value::Json;
 
 /// The values of every script, and a warning for each script with something unreadable in it. A broken script does not
 /// concern the others, and what stands before the break is kept.
 ///
 /// Comments, CDATA and HTML comment marks, trailing commas, semicolons, several values one after another, line ends
 /// inside strings and escapes that JSON does not know are forgiven.
-pub fn scripts_to_values(scripts: &[String]) -> (Vec<Value>, Vec<String>) {
+pub fn scripts_to_values<S: AsRef<str>>(scripts: &[S]) -> (Vec<Json<'_>>, Vec<String>) {
     let mut values = Vec::new();
     let mut warnings = Vec::new();
-    for (index, script) in scripts.iter().enumerate() {
+    for (index, script) in scripts.iter().map(AsRef::as_ref).enumerate() {
         if let Ok(value) = serde_json::from_str(script) {
             values.push(value);
             continue;
@@ -29,12 +29,12 @@ pub fn scripts_to_values(scripts: &[String]) -> (Vec<Value>, Vec<String>) {
     (values, warnings)
 }
 
-fn parse(script: &str) -> (Vec<Value>, Option<String>) {
+fn parse(script: &str) -> (Vec<Json<'static>>, Option<String>) {
     let repaired = Repair::new(script).run();
     let mut values = Vec::new();
-    for value in serde_json::Deserializer::from_str(&repaired).into_iter() {
+    for value in serde_json::Deserializer::from_str(&repaired).into_iter::<Json<'_>>() {
         match value {
-            Ok(value) => values.push(value),
+            Ok(value) => values.push(value.into_owned()),
             Err(error) => return (values, Some(error.to_string())),
         }
     }
@@ -190,14 +190,19 @@ impl<'a> Repair<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn read(script: &str) -> Vec<Value> {
-        let (values, warnings) = scripts_to_values(&[script.to_owned()]);
+        let (values, warnings) = values_of(&[script]);
         assert!(warnings.is_empty(), "{script}: {warnings:?}");
         values
+    }
+
+    fn values_of(scripts: &[&str]) -> (Vec<Value>, Vec<String>) {
+        let (values, warnings) = scripts_to_values(scripts);
+        (values.iter().map(Value::from).collect(), warnings)
     }
 
     #[test]
@@ -236,8 +241,8 @@ mod tests {
 
     #[test]
     fn a_broken_script_loses_only_itself() {
-        let scripts = ["{\"a\": 1} {\"b\": ", "{\"c\": 3}", "var x = 1"].map(str::to_owned);
-        let (values, warnings) = scripts_to_values(&scripts);
+        let scripts = ["{\"a\": 1} {\"b\": ", "{\"c\": 3}", "var x = 1"];
+        let (values, warnings) = values_of(&scripts);
         assert_eq!(values, [json!({"a": 1}), json!({"c": 3})]);
         assert_eq!(warnings.len(), 2);
         assert!(
@@ -250,7 +255,7 @@ mod tests {
     #[test]
     fn nesting_beyond_the_parser_s_limit_is_a_warning() {
         let deep = format!("{}1{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-        let (values, warnings) = scripts_to_values(&[deep, "{\"@type\":".repeat(500_000), "[1]".to_owned()]);
+        let (values, warnings) = values_of(&[&deep, &"{\"@type\":".repeat(500_000), "[1]"]);
         assert_eq!(values, [json!([1])]);
         assert_eq!(warnings.len(), 2);
         assert!(warnings[0].contains("recursion limit"), "{}", warnings[0]);

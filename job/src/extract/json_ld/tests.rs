@@ -8,7 +8,7 @@ use super::*;
 use crate::processor_time::within;
 
 fn fields(value: Value) -> Vec<Value> {
-    read_objects(&[value], &[], &RawNames::All)
+    read_objects(&[Json::from(value)], &[], &RawNames::All)
         .items
         .into_iter()
         .map(|item| Value::from(item.fields))
@@ -93,11 +93,11 @@ fn an_id_under_which_several_events_go_is_none() {
 
 #[test]
 fn types_are_matched_with_every_prefix_and_can_be_chosen() {
-    let page = json!([
+    let page = Json::from(json!([
         { "@type": "Event", "name": "1" }, { "@type": "http://schema.org/MusicEvent", "name": "2" },
         { "@type": ["Thing", "schema:Festival"], "name": "3" }, { "@type": "https://schema.org/Person", "name": "4" },
         { "@type": "Eventful", "name": "5" },
-    ]);
+    ]));
     let names = |types: &[&str]| -> Vec<String> {
         let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
         let list = read_objects(std::slice::from_ref(&page), &types, &RawNames::All);
@@ -113,14 +113,14 @@ fn types_are_matched_with_every_prefix_and_can_be_chosen() {
 
 #[test]
 fn dated_parts_stand_for_their_event_unless_they_are_not_wanted() {
-    let festival = json!({
+    let festival = Json::from(json!({
         "@type": "Festival", "name": "All", "startDate": "2026-05-01", "location": "Park",
         "superEvent": { "@type": "Event", "name": "Above" },
         "subEvent": [
             { "@type": "MusicEvent", "name": "One", "startDate": "2026-05-01" },
             { "@type": "MusicEvent", "startDate": "2026-05-02", "location": "Hall" },
         ],
-    });
+    }));
     let told = |types: &[&str]| -> Vec<Value> {
         let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
         let list = read_objects(std::slice::from_ref(&festival), &types, &RawNames::All);

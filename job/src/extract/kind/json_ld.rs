@@ -1,5 +1,7 @@
 //! The `jsonLd` kind: JSON-LD, and microdata if asked. Pure.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use sms_crds::v1alpha1::JsonLdExtract;
 
@@ -9,7 +11,7 @@ use crate::extract::{
     fields::FieldPrograms,
     html::{CompiledSelector, compile_selector, microdata},
     jq::Variables,
-    json_ld,
+    json_ld::{self, Json},
     page::Page,
 };
 
@@ -40,21 +42,10 @@ impl JsonLdKind {
         variables: &Variables,
         options: &ReadOptions<'_>,
     ) -> Result<Reading, ExtractError> {
-        let (mut values, warnings) = if page.looks_like_json() {
-            json_ld::scripts_to_values(&[page.text().to_owned()])
-        } else {
-            let scanned = match self.microdata {
-                true => None,
-                false => page.scanned_scripts(SCRIPT_TYPE),
-            };
-            let scripts = match scanned {
-                Some(scripts) => scripts,
-                None => page.html()?.scripts(&self.scripts),
-            };
-            json_ld::scripts_to_values(&scripts)
-        };
+        let scripts = self.scripts(page)?;
+        let (mut values, warnings) = json_ld::scripts_to_values(&scripts);
         if self.microdata && !page.looks_like_json() {
-            values.extend(microdata::items(page.html()?));
+            values.extend(microdata::items(page.html()?).into_iter().map(Json::from));
         }
         if values.is_empty() {
             let problem = match warnings.first() {
@@ -67,7 +58,7 @@ impl JsonLdKind {
             });
         }
         let document = if self.fields.mentions("$document") {
-            Value::Array(values.clone())
+            values.iter().map(Value::from).collect()
         } else {
             Value::Null
         };
@@ -82,5 +73,24 @@ impl JsonLdKind {
             document,
             ..reading(list, &self.fields, &variables)
         })
+    }
+    /// The page itself where it is JSON, else its scripts.
+    fn scripts<'p>(&self, page: &'p Page<'_>) -> Result<Vec<Cow<'p, str>>, ExtractError> {
+        if page.looks_like_json() {
+            return Ok(vec![Cow::Borrowed(page.text())]);
+        }
+        let scanned = match self.microdata {
+            true => None,
+            false => page.scanned_scripts(SCRIPT_TYPE),
+        };
+        match scanned {
+            Some(scripts) => Ok(scripts),
+            None => Ok(page
+                .html()?
+                .scripts(&self.scripts)
+                .into_iter()
+                .map(Cow::Owned)
+                .collect()),
+        }
     }
 }
