@@ -20,8 +20,8 @@ use crate::{
 
 /// Who takes the items of a page.
 pub(crate) trait ItemSink {
-    /// Takes the fields of the next item.
-    fn item(&mut self, fields: RawItem);
+    /// Takes the fields of the next item; tells whether there is room for more.
+    fn item(&mut self, fields: RawItem) -> bool;
 
     /// Lets go of what it took: the items stand once more further on, and that place counts.
     fn restart(&mut self);
@@ -30,7 +30,7 @@ pub(crate) trait ItemSink {
 impl JsonPlan {
     /// Gives the items of a page to `sink`, those that [`JsonPlan::read`] would give; tells whether there were more than
     /// the limit, and the field programs that failed on some. `None` where the page cannot be read in this way, or not at
-    /// all: what the sink has is then nothing.
+    /// all, or the sink has no room: what it has is then nothing.
     pub(crate) fn stream(
         &self,
         page: &Page<'_>,
@@ -99,26 +99,27 @@ impl Items<'_> {
         self.sink.restart();
     }
 
-    fn element(&mut self, part: Part<'_>) {
+    fn element(&mut self, part: Part<'_>) -> bool {
         if !self.each {
             return self.item(part);
         }
         self.outputs += 1;
         // One more than the limit tells "just full" from "cut".
-        if self.outputs <= self.limit.saturating_add(1) {
-            part.into_items().into_iter().for_each(|part| self.item(part));
+        if self.outputs > self.limit.saturating_add(1) {
+            return true;
         }
+        part.into_items().into_iter().all(|part| self.item(part))
     }
 
-    fn item(&mut self, part: Part<'_>) {
+    fn item(&mut self, part: Part<'_>) -> bool {
         if self.count == self.limit {
             self.truncated = true;
-            return;
+            return true;
         }
         let fields = &self.plan.fields;
         let fields = fields.take_part(part, self.count, self.variables, &mut self.failures);
         self.count += 1;
-        self.sink.item(fields);
+        self.sink.item(fields)
     }
 }
 
@@ -171,7 +172,9 @@ impl<'de> Visitor<'de> for Walk<'_, '_, '_> {
         };
         self.items.restart();
         while let Some(part) = list.next_element_seed(wanted)? {
-            self.items.element(part);
+            if !self.items.element(part) {
+                return Err(A::Error::custom("too many items for one page"));
+            }
         }
         Ok(true)
     }

@@ -9,6 +9,8 @@ use crate::event::{Event, Rejected};
 #[derive(Default)]
 pub(super) struct Parts {
     packed: VecDeque<Vec<u8>>,
+    /// Of all that were packed.
+    bytes: usize,
     open: Extraction,
     /// Entries of the open part.
     entries: usize,
@@ -32,6 +34,7 @@ impl Parts {
         if !next.packed.is_empty() {
             self.pack();
             self.packed.extend(next.packed);
+            self.bytes += next.bytes;
         }
         self.open.extend(next.open);
         self.entries += next.entries;
@@ -46,6 +49,11 @@ impl Parts {
     pub(super) fn take_open(&mut self) -> Extraction {
         self.entries = 0;
         std::mem::take(&mut self.open)
+    }
+
+    /// Size of the parts that are JSON, in bytes, before any of them went out.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether there are parts that are JSON.
@@ -65,6 +73,7 @@ impl Parts {
         // What cannot be written as JSON stays open.
         if let Ok(mut json) = serde_json::to_vec(&self.open) {
             json.shrink_to_fit();
+            self.bytes += json.len();
             self.packed.push_back(json);
             self.take_open();
         }

@@ -14,6 +14,11 @@ use crate::{
     },
 };
 
+/// Most bytes of the events of a page that are kept, as JSON, for each byte of the page and besides. Where a manifest adds
+/// more than that to every item, the items themselves are smaller.
+const KEPT_PER_BYTE: usize = 4;
+const KEPT_BYTES: usize = 4 << 20;
+
 /// What a page gave while it was read.
 #[derive(Default)]
 pub(super) struct Read {
@@ -31,6 +36,8 @@ struct Sink<'s> {
     base_url: String,
     /// Entries of a part.
     limit: usize,
+    /// Most bytes of all parts.
+    room: usize,
     read: Read,
 }
 
@@ -60,6 +67,11 @@ impl Session {
             },
             base_url: page.base_url(),
             limit,
+            room: page
+                .text()
+                .len()
+                .saturating_mul(KEPT_PER_BYTE)
+                .saturating_add(KEPT_BYTES),
             read: Read::default(),
         };
         let (truncated, failures) = json.stream(page, variables, options, &mut sink)?;
@@ -100,7 +112,7 @@ impl Session {
 }
 
 impl ItemSink for Sink<'_> {
-    fn item(&mut self, fields: RawItem) {
+    fn item(&mut self, fields: RawItem) -> bool {
         let (session, read) = (self.session, &mut self.read);
         let index = session.out.found + read.items;
         read.items += 1;
@@ -111,6 +123,7 @@ impl ItemSink for Sink<'_> {
                 read.parts.push(made, self.limit);
             }
         }
+        read.parts.bytes() <= self.room
     }
 
     fn restart(&mut self) {

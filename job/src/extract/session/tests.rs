@@ -62,7 +62,8 @@ fn written(extraction: &Extraction) -> Value {
 }
 
 fn shows(numbers: std::ops::Range<usize>) -> String {
-    let show = |n| json!({ "name": format!("Show {n}"), "at": { "day": format!("2026-06-{:02}", n + 1) }, "link": n });
+    let day = |n: usize| format!("2026-{:02}-{:02}", n / 28 + 6, n % 28 + 1);
+    let show = |n| json!({ "name": format!("Show {n}"), "at": { "day": day(n) }, "link": n });
     numbers.map(show).collect::<Value>().to_string()
 }
 
@@ -150,4 +151,22 @@ fn events_are_kept_in_parts_until_they_go_out() {
     let extract = json!({ "json": { "items": ".events[]", "fields": fields() }, "transform": "." });
     let (_, whole, parts) = streamed(&extract, &[&format!(r#"{{"events": {}}}"#, shows(0..9))]);
     assert_eq!((whole.found, whole.events.len(), parts), (9, 9, 0));
+}
+
+#[test]
+fn events_that_a_manifest_makes_much_larger_than_their_items_are_made_at_the_end() {
+    let description = "of many words ".repeat(4_000);
+    let extract = json!({
+        "json": { "items": ".events[]", "fields": fields() }, "defaults": { "description": description }, "maxItems": 200,
+    });
+    let pages = |days| vec![format!(r#"{{"events": {}}}"#, shows(0..days)); 5];
+    for (days, wanted) in [(10, true), (90, false)] {
+        let pages = pages(days);
+        let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+        let (told, whole) = at_the_end(&extract, &pages);
+        let (told_streamed, whole_streamed, parts) = streamed(&extract, &pages);
+        assert_eq!(told, told_streamed);
+        assert_eq!(written(&whole), written(&whole_streamed));
+        assert_eq!(parts > 0, wanted);
+    }
 }
