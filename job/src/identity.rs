@@ -159,14 +159,12 @@ impl Key<'_> {
 
 /// The keys of events among which there are no duplicates, in their order.
 fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
-    let mut dates: BTreeMap<&str, BTreeSet<SortTime>> = BTreeMap::new();
+    let mut dates: Vec<(&str, SortTime)> = Vec::new();
     let mut shows: BTreeMap<(String, String), Vec<(SortTime, String)>> = BTreeMap::new();
     for event in events.clone() {
         match (event.id.as_deref(), event.occurrence.as_deref()) {
             (Some(_), Some(_)) => {}
-            (Some(id), None) => {
-                dates.entry(id).or_default().insert(sort_time(event));
-            }
+            (Some(id), None) => dates.push((id, sort_time(event))),
             (None, _) => shows
                 .entry(day_and_title(event))
                 .or_default()
@@ -176,10 +174,12 @@ fn keys<'a>(events: impl Iterator<Item = &'a Event> + Clone) -> Vec<Key<'a>> {
     for ranks in shows.values_mut() {
         ranks.sort_unstable();
     }
+    dates.sort_unstable();
     let before = |id: &str, event: &Event| {
-        dates
-            .get(id)
-            .and_then(|dates| dates.range(..sort_time(event)).next_back())
+        let this = (id, sort_time(event));
+        let at = dates.partition_point(|date| *date < this);
+        let (known, time) = dates.get(at.checked_sub(1)?)?;
+        (*known == id).then_some(time)
     };
     events
         .map(|event| match (event.id.as_deref(), event.occurrence.as_deref()) {
@@ -251,18 +251,20 @@ fn comparable_title(title: &str) -> String {
 
 /// Which of `events` stay, and those that are the same once more.
 fn without_duplicates(events: &[Event], hashes: &[String]) -> (Vec<bool>, Vec<Rejected>) {
-    let mut best: BTreeMap<Sameness<'_>, usize> = BTreeMap::new();
     let rank = |at: usize| (std::cmp::Reverse(fullness(&events[at])), &hashes[at], at);
-    for (at, event) in events.iter().enumerate() {
-        let holder = best.entry(sameness(event)).or_insert(at);
-        if *holder != at && rank(at) < rank(*holder) {
-            *holder = at;
+    let mut sorted: Vec<(Sameness<'_>, usize)> = events.iter().map(sameness).zip(0..).collect();
+    sorted.sort_unstable();
+    let mut is_kept = vec![false; events.len()];
+    for same in sorted.chunk_by(|(one, _), (next, _)| one == next) {
+        let best = match same {
+            [(_, only)] => Some(*only),
+            several => several.iter().map(|(_, at)| *at).min_by_key(|at| rank(*at)),
+        };
+        if let Some(at) = best {
+            is_kept[at] = true;
         }
     }
-    let mut is_kept = vec![false; events.len()];
-    for at in best.into_values() {
-        is_kept[at] = true;
-    }
+    drop(sorted);
     let lost = events.iter().enumerate().filter(|(at, _)| !is_kept[*at]);
     let duplicates = lost.map(|(index, event)| {
         let by = if event.id.is_some() {

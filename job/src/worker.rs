@@ -159,23 +159,38 @@ impl Worker {
         let mut whole = Extraction::default();
         loop {
             let deadline = limits::deadline(bytes_read);
-            match self.ask(&Request::Finish, Vec::new(), deadline).await? {
-                Reply::Part(part) => whole.extend(*part),
-                Reply::Finished(part) => {
-                    whole.extend(*part);
-                    return Ok(whole);
-                }
-                other => return Err(unexpected(&other)),
+            let (reply, part) = self.exchange(&Request::Finish, Vec::new(), deadline).await?;
+            if !matches!(reply, Reply::Part | Reply::Finished) {
+                return Err(unexpected(&reply));
+            }
+            let part = serde_json::from_slice(&part).map_err(|error| WorkerError::Died {
+                reason: Reason::Internal,
+                how: format!("its events cannot be read: {error}"),
+            })?;
+            whole.extend(part);
+            if matches!(reply, Reply::Finished) {
+                return Ok(whole);
             }
         }
     }
 
+    /// An answer that has no body.
     async fn ask(
         &mut self,
         request: &Request,
         body: Vec<u8>,
         deadline: Duration,
     ) -> Result<Reply, WorkerError> {
+        let (reply, _) = self.exchange(request, body, deadline).await?;
+        Ok(reply)
+    }
+
+    async fn exchange(
+        &mut self,
+        request: &Request,
+        body: Vec<u8>,
+        deadline: Duration,
+    ) -> Result<(Reply, Vec<u8>), WorkerError> {
         let exchange = async {
             write_frame(&mut self.stdin, request, &body).await?;
             // The worker has it; here it would only lie beside what is made of it.
@@ -183,8 +198,8 @@ impl Worker {
             read_frame(&mut self.stdout).await
         };
         match tokio::time::timeout(deadline, exchange).await {
-            Ok(Ok(Reply::Failed { reason, message })) => Err(WorkerError::Extract { reason, message }),
-            Ok(Ok(reply)) => Ok(reply),
+            Ok(Ok((Reply::Failed { reason, message }, _))) => Err(WorkerError::Extract { reason, message }),
+            Ok(Ok(answer)) => Ok(answer),
             // A broken pipe on our side is the child's end on the other.
             Ok(Err(_)) => Err(self.post_mortem().await),
             Err(_) => {

@@ -1,6 +1,7 @@
 //! The `json` extractor: a page that is JSON, or a script of an HTML page that holds some. Pure.
 
 mod direct;
+mod stream;
 
 use serde_json::Value;
 use sms_crds::v1alpha1::JsonExtract;
@@ -17,6 +18,7 @@ use super::{
     wanted::Wanted,
 };
 use crate::event::RawItem;
+pub(crate) use stream::ItemSink;
 
 /// A compiled `json` extractor.
 pub struct JsonPlan {

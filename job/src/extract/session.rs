@@ -4,9 +4,14 @@
 //! normalise.
 
 mod around;
+mod intake;
 mod model;
+mod parts;
 mod shape;
+mod stream;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,22 +19,19 @@ use std::{
 };
 
 use serde_json::Value;
-use sms_crds::report::SkipReason;
 
 use super::{
     error::ExtractError,
     fields::FieldFailures,
     jq::Variables,
-    kind::{ReadOptions, Reading},
+    kind::ReadOptions,
     page::Page,
     plan::{NextLink, Plan},
 };
-use crate::{
-    document::Document,
-    event::{RawItem, Rejected},
-};
+use crate::{document::Document, event::RawItem};
 pub use model::{DetailRequest, Extraction, PageSummary, TracedItem};
-use shape::{absolute, merge, resolve_links, title_of, transform};
+use parts::Parts;
+use shape::{absolute, merge, resolve_links, transform};
 pub use tally::FieldCount;
 use tally::Tally;
 
@@ -45,6 +47,12 @@ pub struct Session {
     plan: Plan,
     entries: VecDeque<Entry>,
     out: Extraction,
+    /// Entries of a part, where events are made while pages are read.
+    streams: Option<usize>,
+    /// Events that were.
+    parts: Parts,
+    /// Whether the first part is out.
+    is_opened: bool,
     trace: bool,
     /// Field programs that failed, by extractor: the listing's, `follow`, each lookup.
     failures: BTreeMap<String, FieldFailures>,
@@ -70,10 +78,21 @@ impl Session {
             plan,
             entries: VecDeque::new(),
             out: Extraction::default(),
+            streams: None,
+            parts: Parts::default(),
+            is_opened: false,
             trace,
             failures: BTreeMap::new(),
             tallies,
         }
+    }
+
+    /// Makes events while a page is read, where nothing but the items themselves is needed for them; they are kept in parts
+    /// of `limit` entries. Of such pages [`Self::items`] tells nothing.
+    #[must_use]
+    pub fn streaming(self, limit: usize) -> Self {
+        let streams = (!self.trace).then_some(limit);
+        Self { streams, ..self }
     }
 
     /// Reads a listing page.
@@ -93,6 +112,9 @@ impl Session {
             want_document: self.plan.mentions("$document")
                 || matches!(self.plan.next, Some(NextLink::Path(_))),
         };
+        if let Some(read) = self.stream(&page, &variables, &options) {
+            return Ok(self.keep_read(read));
+        }
         let mut reading = self.plan.kind.read(&page, &variables, &options)?;
         let (lookups, lookup_failures) = self.lookups(&page, &variables, &options)?;
         variables.lookups = lookups;
@@ -222,6 +244,10 @@ impl Session {
         let tallies = std::mem::take(&mut self.tallies);
         out.fields
             .extend(tallies.into_iter().flat_map(Tally::into_counts));
+        if self.parts.has_packed() {
+            return out;
+        }
+        out.extend(self.parts.take_open());
         let entries = self.entries.drain(..limit.min(self.entries.len()));
         for entry in entries.filter(|entry| !entry.fields.is_empty()) {
             match self
@@ -250,102 +276,7 @@ impl Session {
 
     /// Whether [`Self::part`] has given everything.
     pub fn is_finished(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Transform, include and exclude for the items of a page.
-    fn take(&mut self, reading: Reading, variables: &Variables, base_url: &Rc<str>) {
-        let wants_item = self.plan.mentions("$item");
-        self.out.truncated |= reading.list.truncated;
-        for warning in reading.list.warnings {
-            warn(&mut self.out.warnings, warning);
-        }
-        let mut missing = reading.missing.into_iter();
-        self.entries.reserve(reading.list.items.len());
-        for item in reading.list.items {
-            let index = self.out.found;
-            self.out.found += 1;
-            let missing = missing.next().unwrap_or_default();
-            if let Some(tally) = self.tallies.get_mut(LISTING) {
-                tally.see(Some(&item.fields));
-            }
-            let Some(program) = &self.plan.transform else {
-                self.keep(item.fields, index, missing, variables, base_url);
-                continue;
-            };
-            let mut of_item = variables.clone();
-            of_item.index = Variables::value(&Value::from(index));
-            if wants_item {
-                of_item.item = Variables::value(&item.raw);
-            }
-            match transform(program, item.fields, index, &of_item) {
-                Ok(items) => {
-                    for fields in items {
-                        self.keep(fields, index, missing.clone(), variables, base_url);
-                    }
-                }
-                Err(rejected) => self.out.rejected.push(rejected),
-            }
-        }
-    }
-
-    /// Keeps an item that has fields and passes include and exclude.
-    fn keep(
-        &mut self,
-        fields: RawItem,
-        index: usize,
-        missing: Vec<String>,
-        variables: &Variables,
-        base_url: &Rc<str>,
-    ) {
-        if fields.is_empty() {
-            self.out.rejected.push(Rejected {
-                index,
-                reason: SkipReason::MissingTitle,
-                detail: "the item has no fields: name some in fields, or let items give objects".to_owned(),
-                title: None,
-            });
-            return;
-        }
-        match self.filtered(index, &fields, variables) {
-            Some(rejected) => self.out.rejected.push(rejected),
-            None => self.entries.push_back(Entry {
-                index,
-                fields,
-                base_url: Rc::clone(base_url),
-                missing,
-            }),
-        }
-    }
-
-    /// The rejection of an item that a rule keeps out.
-    fn filtered(&self, index: usize, fields: &RawItem, variables: &Variables) -> Option<Rejected> {
-        let rejected = |reason, detail| Rejected {
-            index,
-            reason,
-            detail,
-            title: title_of(fields),
-        };
-        for rule in &self.plan.include {
-            match rule.passes(fields, variables) {
-                Ok(true) => {}
-                Ok(false) => {
-                    return Some(rejected(
-                        SkipReason::NotIncluded,
-                        format!("no include rule: {}", rule.describe()),
-                    ));
-                }
-                Err(problem) => return Some(rejected(SkipReason::TransformFailed, problem)),
-            }
-        }
-        for rule in &self.plan.exclude {
-            match rule.passes(fields, variables) {
-                Ok(false) => {}
-                Ok(true) => return Some(rejected(SkipReason::Excluded, rule.describe())),
-                Err(problem) => return Some(rejected(SkipReason::TransformFailed, problem)),
-            }
-        }
-        None
+        self.entries.is_empty() && self.parts.is_empty()
     }
 
     /// Puts what a detail page's transform made in the place of an entry. Entries keep their numbers, since detail

@@ -69,6 +69,17 @@ impl Wanted {
     fn elements(&mut self) -> &mut Self {
         self.elements.get_or_insert_default()
     }
+
+    /// What is asked of the value under `key`.
+    pub(super) fn at_key(&self, key: &str) -> Option<&Self> {
+        let found = self.keys.iter().find(|(known, _)| known == key);
+        found.map(|(_, wanted)| wanted)
+    }
+
+    /// What is asked of every element of an array.
+    pub(super) fn of_elements(&self) -> Option<&Self> {
+        self.elements.as_deref()
+    }
 }
 
 impl<'de, 'w> DeserializeSeed<'de> for &'w Wanted {

@@ -66,9 +66,12 @@ fn serve() -> io::Result<()> {
             Request::Page { .. } | Request::Detail { .. } => allowance.page(body.len()),
             Request::Details | Request::Finish => {}
         }
-        let reply = answer(&mut session, request, body);
-        write_frame_blocking(&mut output, &reply)?;
-        if matches!(reply, Reply::Finished(_)) {
+        let (reply, body) = match (request, &mut session) {
+            (Request::Finish, Some(session)) => finish(session)?,
+            (request, session) => (answer(session, request, body), Vec::new()),
+        };
+        write_frame_blocking(&mut output, &reply, &body)?;
+        if matches!(reply, Reply::Finished) {
             // The operating system takes the memory back faster than we could.
             std::process::exit(0);
         }
@@ -80,7 +83,7 @@ fn answer(session: &mut Option<Session>, request: Request, body: Vec<u8>) -> Rep
     match (request, session) {
         (Request::Start { source, now, trace }, session) => match Plan::compile(&source, now) {
             Ok(plan) => {
-                *session = Some(Session::new(plan, trace));
+                *session = Some(Session::new(plan, trace).streaming(ENTRIES_PER_PART));
                 Reply::Started
             }
             Err(errors) => {
@@ -108,18 +111,21 @@ fn answer(session: &mut Option<Session>, request: Request, body: Vec<u8>) -> Rep
                 .detail(entry, &document)
                 .map_or_else(|error| failed(&error), |()| Reply::Merged)
         }
-        (Request::Finish, Some(session)) => {
-            let part = Box::new(session.part(ENTRIES_PER_PART));
-            match session.is_finished() {
-                true => Reply::Finished(part),
-                false => Reply::Part(part),
-            }
-        }
-        (_, None) => Reply::Failed {
+        _ => Reply::Failed {
             reason: Reason::Internal,
             message: "a request came before start".to_owned(),
         },
     }
+}
+
+/// The next part of the events, and whether it is the last.
+fn finish(session: &mut Session) -> io::Result<(Reply, Vec<u8>)> {
+    let part = session.json_part(ENTRIES_PER_PART)?;
+    let reply = match session.is_finished() {
+        true => Reply::Finished,
+        false => Reply::Part,
+    };
+    Ok((reply, part))
 }
 
 fn failed(error: &ExtractError) -> Reply {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{
     document::Document,
-    extract::session::{DetailRequest, Extraction, PageSummary},
+    extract::session::{DetailRequest, PageSummary},
 };
 
 /// Largest head or body. A page is bounded by `fetch.maxBodyBytes` long before.
@@ -58,10 +58,11 @@ pub enum Reply {
     Details(Vec<DetailRequest>),
     /// To `Detail`.
     Merged,
-    /// To `Finish`, and there is more: neither side holds all events as text.
-    Part(Box<Extraction>),
-    /// To `Finish`; the process ends.
-    Finished(Box<Extraction>),
+    /// To `Finish`, and there is more: neither side holds all events as text. The frame's body is an
+    /// [`Extraction`](crate::extract::session::Extraction) as JSON.
+    Part,
+    /// To `Finish`, with the last part; the process ends.
+    Finished,
     /// To anything that could not be done.
     Failed {
         /// The word for it.
@@ -79,8 +80,8 @@ impl Reply {
             Self::Page(_) => "page",
             Self::Details(_) => "details",
             Self::Merged => "merged",
-            Self::Part(_) => "part",
-            Self::Finished(_) => "finished",
+            Self::Part => "part",
+            Self::Finished => "finished",
             Self::Failed { .. } => "failed",
         }
     }
@@ -104,11 +105,13 @@ pub async fn write_frame<W: AsyncWrite + Unpin>(
     stream.flush().await
 }
 
-/// Reads one frame's head; the body must be empty.
-pub async fn read_frame<T: DeserializeOwned, R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<T> {
+/// Reads one frame: head and body.
+pub async fn read_frame<T: DeserializeOwned, R: AsyncRead + Unpin>(
+    stream: &mut R,
+) -> io::Result<(T, Vec<u8>)> {
     let head = read_part(stream).await?;
-    read_part(stream).await?;
-    Ok(serde_json::from_slice(&head)?)
+    let body = read_part(stream).await?;
+    Ok((serde_json::from_slice(&head)?, body))
 }
 
 async fn read_part<R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<Vec<u8>> {
@@ -122,12 +125,17 @@ async fn read_part<R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<Vec<u8>> 
 }
 
 /// The worker's side of [`write_frame`], without a runtime.
-pub fn write_frame_blocking(stream: &mut impl io::Write, head: &impl Serialize) -> io::Result<()> {
+pub fn write_frame_blocking(
+    stream: &mut impl io::Write,
+    head: &impl Serialize,
+    body: &[u8],
+) -> io::Result<()> {
     let head = serde_json::to_vec(head)?;
-    let length = u32::try_from(head.len()).map_err(io::Error::other)?;
-    stream.write_all(&length.to_be_bytes())?;
-    stream.write_all(&head)?;
-    stream.write_all(&0_u32.to_be_bytes())?;
+    for part in [head.as_slice(), body] {
+        let length = u32::try_from(part.len()).map_err(io::Error::other)?;
+        stream.write_all(&length.to_be_bytes())?;
+        stream.write_all(part)?;
+    }
     stream.flush()
 }
 

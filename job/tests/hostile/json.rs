@@ -135,6 +135,57 @@ fn depth_width_numbers_and_keys() {
 }
 
 #[test]
+fn events_that_are_made_while_their_page_is_read() {
+    let show = |n| {
+        format!(
+            "{{\"a\":\"Show {n}\",\"d\":\"2099-01-01\",\"t\":\"{}\"}}",
+            "x".repeat(300)
+        )
+    };
+    let shows: Vec<String> = (0..6_000).map(show).collect();
+    let shows = shows.join(",");
+    let small: Vec<String> = (0..5_000).map(|n| format!("{{\"a\":\"{n}\"}}")).collect();
+    let read = |defaults: Value| {
+        let fields = json!({ "title": ".a", "start": ".d", "description": ".t", "price": ".p" });
+        json!({ "json": { "items": ".[]", "fields": fields }, "maxItems": 1_000_000, "defaults": defaults })
+    };
+    let none = || read(json!({}));
+    let day = || json!({ "start": "2099-01-01" });
+    let attacks = vec![
+        attack("2 MiB of items", "json", format!("[{shows}]"), none(), &["ok"]),
+        attack(
+            "2 MiB of items that break off",
+            "json",
+            format!("[{shows}"),
+            none(),
+            PARSE,
+        ),
+        attack(
+            "2 MiB of items and a number out of reach",
+            "json",
+            format!("[{shows},{{\"p\":1e999}}]"),
+            none(),
+            PARSE,
+        ),
+        attack(
+            "9 MiB of small items",
+            "json",
+            list("{\"a\":\"x\"}", 9 * MIB / 10),
+            read(day()),
+            ENDS,
+        ),
+        attack(
+            "small items that a manifest makes large",
+            "json",
+            format!("[{}]", small.join(",")),
+            read(json!({ "start": "2099-01-01", "description": "y".repeat(1_000) })),
+            &["ok"],
+        ),
+    ];
+    prove("JSON: events made while their page is read", attacks);
+}
+
+#[test]
 fn paths_that_multiply() {
     let cube = list(&list(&list("0", 200), 100), 100);
     let deep = "{\"a\":".repeat(120) + "1" + &"}".repeat(120);

@@ -16,6 +16,7 @@ use crate::{
         page::Page,
         part::Part,
         path::Path,
+        wanted::Wanted,
     },
 };
 
@@ -28,12 +29,11 @@ impl JsonPlan {
         variables: &Variables,
         options: &ReadOptions<'_>,
     ) -> Option<Result<(ItemList, FieldFailures), ExtractError>> {
-        let is_json = self.within.is_none() || page.looks_like_json();
-        if !is_json || options.want_document || self.needs_document() {
+        if !self.is_direct(page, options) {
             return None;
         }
         let text = without_guard(page.text());
-        if let (Some(wanted), Some(items), false) = (&self.wanted, self.items.path(), options.want_item) {
+        if let Some((wanted, items)) = self.parts_of(page, options) {
             let mut reader = serde_json::Deserializer::from_str(text);
             let page = wanted.deserialize(&mut reader).ok()?;
             reader.end().ok()?;
@@ -46,6 +46,18 @@ impl JsonPlan {
             }
             Some(_) => None,
         }
+    }
+
+    /// What `items` and the fields ask for, and where the items are, of a page of which no more than that is wanted.
+    pub(super) fn parts_of(&self, page: &Page<'_>, options: &ReadOptions<'_>) -> Option<(&Wanted, &Path)> {
+        let is_direct = self.is_direct(page, options) && !options.want_item;
+        self.wanted.as_ref().zip(self.items.path()).filter(|_| is_direct)
+    }
+
+    /// Whether the page is nothing but JSON, and not wanted as it is.
+    fn is_direct(&self, page: &Page<'_>, options: &ReadOptions<'_>) -> bool {
+        let is_json = self.within.is_none() || page.looks_like_json();
+        is_json && !options.want_document && !self.needs_document()
     }
 
     /// Like [`JsonPlan::items`], for a page of which only the parts were made that `items` and the fields ask for.
