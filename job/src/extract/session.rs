@@ -51,6 +51,8 @@ pub struct Session {
     streams: Option<usize>,
     /// Events that were.
     parts: Parts,
+    /// Bytes of the pages that they are on.
+    streamed: usize,
     /// Whether the first part is out.
     is_opened: bool,
     trace: bool,
@@ -80,6 +82,7 @@ impl Session {
             out: Extraction::default(),
             streams: None,
             parts: Parts::default(),
+            streamed: 0,
             is_opened: false,
             trace,
             failures: BTreeMap::new(),
@@ -244,10 +247,9 @@ impl Session {
         let tallies = std::mem::take(&mut self.tallies);
         out.fields
             .extend(tallies.into_iter().flat_map(Tally::into_counts));
-        if self.parts.has_packed() {
+        if !self.parts.is_empty() {
             return out;
         }
-        out.extend(self.parts.take_open());
         let entries = self.entries.drain(..limit.min(self.entries.len()));
         for entry in entries.filter(|entry| !entry.fields.is_empty()) {
             match self

@@ -90,7 +90,9 @@ impl Election {
                 self.lead(lease, renewed_at).await;
                 self.permit.withdraw();
                 sender.send_replace(false);
-                sleep(self.settings.retry_period()).await;
+                // The permit is the process's: what the last term left must have ended before another begins.
+                let stopped = self.settings.time_to_stop();
+                sleep(stopped.max(self.settings.retry_period())).await;
             }
         };
         let _: Option<()> = stop.run_until_cancelled(election).await;

@@ -293,7 +293,9 @@ async fn somebody_who_edits_the_lease_costs_no_leadership_and_somebody_who_takes
 
     *server.lease.lock().unwrap() = None;
     assert!(first.until(false).await <= seconds(3));
-    assert!(first.until(true).await <= seconds(5));
+    // What it did before has this long to end.
+    let took = first.until(true).await;
+    assert!((seconds(5)..=seconds(8)).contains(&took), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,12 +24,13 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
     if u32::try_from(text.len()).is_err() {
         return Err(ExtractError::Limit("the HTML is larger than 4 GiB".to_owned()));
     }
-    let tokenizer = Tokenizer::new(Watch::new(builder_for(text), limits), TokenizerOpts::default());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let tokenizer = Tokenizer::new(Watch::new(builder_for(text), limits), options());
     let queue = BufferQueue::default();
     // The pieces, and the texts of the tree, are parts of this one copy.
     let whole = StrTendril::from_slice(text);
     let mut open = Construct::Text;
-    // Whether the tokenizer is between two tokens of plain HTML. It has to see the first character for itself.
+    // Whether the tokenizer is between two tokens of plain HTML.
     let mut is_between = false;
     let mut clock = 0;
     let mut at = 0;
@@ -65,6 +66,14 @@ pub(super) fn parse(text: &str, limits: &HtmlLimits) -> Result<Html, ExtractErro
     let mut html = tokenizer.sink.builder.sink.finish();
     leave_out_templates(&mut html);
     Ok(html)
+}
+
+/// With its own reading of a byte-order mark the tokenizer drops one from the beginning of every piece.
+fn options() -> TokenizerOpts {
+    TokenizerOpts {
+        discard_bom: false,
+        ..TokenizerOpts::default()
+    }
 }
 
 fn builder_for(text: &str) -> TreeBuilder<<HtmlTreeSink as TreeSink>::Handle, HtmlTreeSink> {

@@ -27,7 +27,7 @@ pub struct DetailRequest {
 
 /// Everything that was read.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Extraction {
     /// Items seen.
     pub found: usize,
@@ -40,10 +40,10 @@ pub struct Extraction {
     /// What could not be read but did not matter for the rest.
     pub warnings: Vec<String>,
     /// Raw items after transform and follow, for `preview`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<TracedItem>,
     /// What each declared field matched, before transform, for `preview`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldCount>,
 }
 

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// Most bytes of the events of a page that are kept, as JSON, for each byte of the page and besides. Where a manifest adds
-/// more than that to every item, the items themselves are smaller.
+/// Most bytes of events that are kept, as JSON, for each byte of the pages that they are on, and besides. Where a manifest
+/// adds more than that to every item, the items themselves are smaller.
 const KEPT_PER_BYTE: usize = 4;
 const KEPT_BYTES: usize = 4 << 20;
 
@@ -27,6 +27,8 @@ pub(super) struct Read {
     rejected: Vec<Rejected>,
     parts: Parts,
     failures: FieldFailures,
+    /// Bytes of the pages.
+    page: usize,
 }
 
 /// Where the items of a page go.
@@ -36,7 +38,7 @@ struct Sink<'s> {
     base_url: String,
     /// Entries of a part.
     limit: usize,
-    /// Most bytes of all parts.
+    /// Most bytes of this page's parts.
     room: usize,
     read: Read,
 }
@@ -59,6 +61,11 @@ impl Session {
         let (Kind::Json(json), Some(limit), true) = (&plan.kind, self.streams, is_straight) else {
             return None;
         };
+        let length = page.text().len();
+        let room = (self.streamed + length)
+            .saturating_mul(KEPT_PER_BYTE)
+            .saturating_add(KEPT_BYTES)
+            .saturating_sub(self.parts.bytes());
         let mut sink = Sink {
             session: self,
             variables: Variables {
@@ -67,27 +74,26 @@ impl Session {
             },
             base_url: page.base_url(),
             limit,
-            room: page
-                .text()
-                .len()
-                .saturating_mul(KEPT_PER_BYTE)
-                .saturating_add(KEPT_BYTES),
+            room,
             read: Read::default(),
         };
         let (truncated, failures) = json.stream(page, variables, options, &mut sink)?;
         Some(Read {
             truncated,
             failures,
+            page: length,
             ..sink.read
         })
     }
 
     /// Keeps what a page gave.
     pub(super) fn keep_read(&mut self, read: Read) -> PageSummary {
+        let limit = self.streams.unwrap_or_default();
+        self.parts.append(read.parts, limit);
+        self.streamed += read.page;
         self.out.found += read.items;
         self.out.truncated |= read.truncated;
         self.out.rejected.extend(read.rejected);
-        self.parts.append(read.parts);
         let failures = self.failures.entry(String::new()).or_default();
         failures.absorb(read.failures);
         PageSummary {
@@ -105,7 +111,10 @@ impl Session {
         // What was found besides goes first.
         let next = match std::mem::replace(&mut self.is_opened, true) {
             true => self.parts.pop(),
-            false => None,
+            false => {
+                self.parts.pack();
+                None
+            }
         };
         next.map_or_else(|| serde_json::to_vec(&self.part(limit)), Ok)
     }
@@ -120,7 +129,10 @@ impl ItemSink for Sink<'_> {
             Some(rejected) => read.rejected.push(rejected),
             None => {
                 let made = session.plan.normaliser.events(index, &fields, &self.base_url);
-                read.parts.push(made, self.limit);
+                // What cannot be written is told of in the end, as without streaming.
+                if read.parts.push(made, self.limit).is_err() {
+                    return false;
+                }
             }
         }
         read.parts.bytes() <= self.room

@@ -43,13 +43,18 @@ fn at_the_end(extract: &Value, pages: &[&str]) -> (Told, Extraction) {
 
 /// What they give where events are made while they are read, and how many parts were kept until then.
 fn streamed(extract: &Value, pages: &[&str]) -> (Told, Extraction, usize) {
-    let mut session = session(extract).streaming(2);
+    streamed_by(2, extract, pages)
+}
+
+/// The same, with parts of `limit` entries.
+fn streamed_by(limit: usize, extract: &Value, pages: &[&str]) -> (Told, Extraction, usize) {
+    let mut session = session(extract).streaming(limit);
     let told = told(&mut session, pages);
     let mut parts = 0;
     let mut whole = Extraction::default();
     loop {
-        parts += usize::from(session.parts.has_packed());
-        let part = session.json_part(2).unwrap();
+        parts += usize::from(session.is_opened && !session.parts.is_empty());
+        let part = session.json_part(limit).unwrap();
         whole.extend(serde_json::from_slice(&part).unwrap());
         if session.is_finished() {
             return (told, whole, parts);
@@ -164,9 +169,37 @@ fn events_that_a_manifest_makes_much_larger_than_their_items_are_made_at_the_end
         let pages = pages(days);
         let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
         let (told, whole) = at_the_end(&extract, &pages);
-        let (told_streamed, whole_streamed, parts) = streamed(&extract, &pages);
-        assert_eq!(told, told_streamed);
-        assert_eq!(written(&whole), written(&whole_streamed));
-        assert_eq!(parts > 0, wanted);
+        for limit in [2, 500] {
+            let (told_streamed, whole_streamed, parts) = streamed_by(limit, &extract, &pages);
+            assert_eq!(told, told_streamed);
+            assert_eq!(written(&whole), written(&whole_streamed));
+            assert_eq!(parts > 0, wanted, "{limit}");
+        }
     }
+}
+
+#[test]
+fn many_small_pages_keep_no_more_than_a_large_one() {
+    let description = "of many words ".repeat(1_000);
+    let extract = json!({
+        "json": { "items": ".events[]", "fields": fields() }, "defaults": { "description": description },
+    });
+    let page = page(&format!(r#"{{"events": {}}}"#, shows(0..20)));
+    let mut session = session(&extract).streaming(500);
+    for _ in 0..100 {
+        session.page(&page).unwrap();
+    }
+    // Beside these the items themselves are kept, which are as small as their pages.
+    let kept = session.parts.bytes();
+    assert!((1 << 20..6 << 20).contains(&kept), "{kept}");
+    assert!(session.items().count() > 1_000);
+    let (mut events, mut largest) = (0, 0);
+    while !session.is_finished() {
+        let part = session.json_part(500).unwrap();
+        largest = largest.max(part.len());
+        let part: Extraction = serde_json::from_slice(&part).unwrap();
+        events += part.events.len();
+    }
+    assert_eq!(events, 2_000);
+    assert!(largest < 500 * 16_000, "{largest}");
 }
