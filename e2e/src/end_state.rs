@@ -1,7 +1,7 @@
 //! What a namespace has come to: its sources and CronJobs without what differs from one run to the next. IO, the
 //! comparison is pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::{Api, api::ListParams};
@@ -43,7 +43,7 @@ impl EndState {
             .list(&ListParams::default())
             .await
             .map_err(|error| error.to_string())?;
-        let cron_jobs: Vec<_> = cron_jobs.items.iter().map(|object| json!(object)).collect();
+        let cron_jobs: Vec<_> = cron_jobs.items.iter().map(built).collect();
         for source in &sources {
             is_about_what_is(source, &cron_jobs)?;
         }
@@ -56,18 +56,22 @@ impl EndState {
         Ok(Self(sources.chain(cron_jobs).collect()))
     }
 
-    /// Where the two differ first, in words; nothing if they are the same.
+    /// Where the two differ, in words; nothing if they are the same.
     pub fn difference(&self, other: &Self) -> Option<String> {
-        let keys = self.0.keys().chain(other.0.keys());
-        let mut different = keys.filter(|key| self.0.get(*key) != other.0.get(*key));
-        let key = different.next()?;
-        let text = |state: &Self| state.0.get(key).map_or("nothing".to_owned(), Value::to_string);
-        Some(format!(
-            "{key}, and {} more\n  here:  {}\n  there: {}",
-            different.count(),
-            text(self),
-            text(other)
-        ))
+        let keys: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
+        let text = |state: &Self, key| state.0.get(key).map_or("nothing".to_owned(), Value::to_string);
+        let told: Vec<_> = keys
+            .into_iter()
+            .filter(|key| self.0.get(*key) != other.0.get(*key))
+            .map(|key| {
+                format!(
+                    "{key}\n  here:  {}\n  there: {}",
+                    text(self, key),
+                    text(other, key)
+                )
+            })
+            .collect();
+        (!told.is_empty()).then(|| told.join("\n"))
     }
 
     /// How many objects there are.
@@ -79,6 +83,16 @@ impl EndState {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A CronJob without its status, which is Kubernetes' own: its controller counts runs by the name of their owner, so that a
+/// Job of an earlier CronJob that is not yet collected gives a new one a `lastSuccessfulTime`.
+fn built(cron_job: &CronJob) -> Value {
+    let mut object = json!(cron_job);
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    object
 }
 
 /// Whether the status of a source is about its spec and its CronJob as they are.
@@ -159,6 +173,14 @@ mod tests {
             masked(object("x-2", "2", "b"), "x-2"),
         )]));
         assert_eq!(here.difference(&there), None);
+    }
+
+    #[test]
+    fn what_kubernetes_notes_of_a_cron_job_is_no_part_of_it() {
+        let cron_job = json!({ "metadata": { "name": "a" }, "status": { "lastSuccessfulTime": "2026-01-02T00:00:00Z" } });
+        let cron_job: CronJob = serde_json::from_value(cron_job).unwrap();
+        assert_eq!(built(&cron_job)["metadata"]["name"], "a");
+        assert_eq!(built(&cron_job).get("status"), None);
     }
 
     #[test]
