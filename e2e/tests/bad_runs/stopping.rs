@@ -35,7 +35,11 @@ async fn a_run_that_needs_more_memory_than_its_limit_is_told_as_out_of_memory() 
     let Some(scene) = Scene::set("memory", Answer::Body(body)).await else {
         return;
     };
-    let spec = json!({ "job": { "backoffLimit": 0, "resources": { "limits": { "memory": "48Mi" } } } });
+    // What sorts a page has all of it at once; plain paths would not.
+    let spec = json!({
+        "extract": { "json": { "items": "sort_by(.b)[]" } },
+        "job": { "backoffLimit": 0, "resources": { "limits": { "memory": "48Mi" } } },
+    });
     let source = scene.run("hungry", spec).await;
     let told = Expected::failed(
         Reason::OOMKilled,
