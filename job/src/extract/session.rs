@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// Makes events while a page is read, where nothing but the items themselves is needed for them; they are kept in parts
-    /// of `limit` entries. Of such pages [`Self::items`] tells nothing.
+    /// of `limit` entries, and taken with [`Self::json_part`] alone. Of such pages [`Self::items`] tells nothing.
     #[must_use]
     pub fn streaming(self, limit: usize) -> Self {
         let streams = (!self.trace).then_some(limit);
