@@ -248,3 +248,18 @@ pub fn pause(attempts: u32, key: &sms_crds::SourceKey) -> Duration {
         .fold(0, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     base + base * (spread % 100) / 200
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_a_former_leader_did_not_send_is_no_failure_to_tell_of() {
+        let unsent = || CallError::of("write")(kube::Error::Service(NotLeading.into()));
+        let broken = || CallError::of("write")(kube::Error::Service("connection reset".into()));
+        assert!(ReconcileError::Status(unsent()).is_ordinary());
+        assert!(ReconcileError::Apply(unsent().into()).is_ordinary());
+        assert!(!ReconcileError::Status(broken()).is_ordinary());
+        assert!(!ReconcileError::Apply(broken().into()).is_ordinary());
+    }
+}
