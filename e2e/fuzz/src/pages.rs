@@ -145,9 +145,12 @@ fn read_with(session: &mut Session, body: &[u8], has_details: bool, content_type
         // A bad detail page is an error that the run counts.
         let _ = session.detail(request.entry, &document(detail));
     }
+    // Of the thousands of occurrences that one rule makes the first ones tell enough.
+    let mut checked = 0;
     loop {
-        for event in session.part(100).events {
-            keeps_its_form(&event);
+        for event in session.part(100).events.iter().take(200 - checked) {
+            keeps_its_form(event);
+            checked += 1;
         }
         if session.is_finished() {
             return;
