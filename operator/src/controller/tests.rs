@@ -129,7 +129,10 @@ fn refused(code: u16, reason: &'static str, message: &'static str) -> impl FnOnc
     move |_| json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})
 }
 
-async fn pass(context: &Context, source: &ScrapeSource) -> Result<(ReconcileResult, Action), ReconcileError> {
+async fn pass(
+    context: &Context,
+    source: &ScrapeSource,
+) -> Result<(ReconcileResult, Option<Duration>), ReconcileError> {
     tokio::time::timeout(PATIENCE, super::pass::over(source.clone(), context))
         .await
         .expect("the pass waits for a call that was not expected")
