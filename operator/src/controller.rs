@@ -78,7 +78,7 @@ pub async fn run(
     let mut seen = Vec::new();
     let see = async {
         while let Some(source) = sources.next().await {
-            seen.extend(source.as_ref().map(Kept::key).ok());
+            seen.push(source.key());
         }
     };
     tokio::select! {
@@ -90,7 +90,7 @@ pub async fn run(
         caches.trigger(&key);
     }
 
-    let shown = sources.filter_map(async |source| source.ok().map(|source| source.key()));
+    let shown = sources.map(|source| source.key());
     let triggers = stream::poll_fn(move |task| triggered.poll_recv(task));
     let passes = queue::run(
         stream::select(shown, triggers),

@@ -19,10 +19,10 @@ fn key(name: &str) -> SourceKey {
     }
 }
 
-/// Sends `requests`, each at its second, and makes passes that take ten seconds, for two minutes. Gives when each began, in
+/// Sends what is `asked`, each at its second, and makes passes that take ten seconds, for two minutes. Gives when each began, in
 /// milliseconds, and the most that ran side by side.
 async fn begun(
-    requests: &[(u64, &str)],
+    asked: &[(u64, &str)],
     ready: impl Future,
     limit: usize,
     pause: impl Fn(&str, usize) -> Option<Duration>,
@@ -50,10 +50,10 @@ async fn begun(
             pause(&key.name, before)
         }
     };
-    let received = stream::poll_fn(move |task| receiver.poll_recv(task));
-    let run = run(received, ready, limit, pass, &stop);
+    let requests = stream::poll_fn(move |task| receiver.poll_recv(task));
+    let run = run(requests, ready, limit, pass, &stop);
     let send = async {
-        for (at, name) in requests {
+        for (at, name) in asked {
             tokio::time::sleep_until(start + Duration::from_secs(*at)).await;
             sender.send(key(name)).unwrap();
         }
