@@ -75,6 +75,11 @@ def edits_at_rest(leg, count):
     return leg.answer(leg.drive("edit", "-size", leg.size, "-count", count))["milliseconds"]
 
 
+def edits_alone(leg, count):
+    """The same where no operator runs: a loop sends the two writes as soon as a watch shows the source."""
+    return leg.answer(leg.drive("edit", "-alone", "-size", leg.size, "-count", count))["milliseconds"]
+
+
 def edits_while_restarting(leg, name, running, count, every, done):
     """The same while the operator starts and goes through all sources: one edit at the beginning of each `every`."""
     leg.stop(running)

@@ -14,6 +14,7 @@ mod invalid;
 mod kept;
 mod observe;
 mod pass;
+mod queue;
 mod run_cache;
 mod run_now;
 mod watch;
@@ -22,13 +23,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future, stream};
 use k8s_openapi::api::batch::v1::CronJob;
-use kube::{
-    Resource,
-    runtime::{
-        Controller,
-        controller::{self, Action},
-    },
-};
+use kube::Resource;
 use sms_crds::{Problem, ScrapeSource, SourceKey};
 use tokio::{
     sync::oneshot,
@@ -83,7 +78,7 @@ pub async fn run(
     let mut seen = Vec::new();
     let see = async {
         while let Some(source) = sources.next().await {
-            seen.extend(source.as_ref().map(Kept::key).ok());
+            seen.push(source.key());
         }
     };
     tokio::select! {
@@ -95,21 +90,15 @@ pub async fn run(
         caches.trigger(&key);
     }
 
+    let shown = sources.map(|source| source.key());
     let triggers = stream::poll_fn(move |task| triggered.poll_recv(task));
-    let passes = Controller::for_stream(sources, caches.sources().clone())
-        .reconcile_on(triggers)
-        .with_config(controller::Config::default().concurrency(concurrency))
-        .graceful_shutdown_on(stop.clone().cancelled_owned())
-        .run(reconcile, on_error, Arc::clone(&context))
-        .for_each(|result| {
-            match result {
-                // `on_error` has told of it, without what is confidential.
-                Ok(_) | Err(controller::Error::ReconcilerFailed(..)) => {}
-                // What is left are sources that are gone meanwhile.
-                Err(error) => debug!("{error}"),
-            }
-            future::ready(())
-        });
+    let passes = queue::run(
+        stream::select(shown, triggers),
+        caches.sources().wait_until_ready(),
+        concurrency.into(),
+        |key| turn(key, &context),
+        &stop,
+    );
     tokio::select! {
         () = passes => {}
         // A controller that no longer sees what happens must not go on.
@@ -129,16 +118,26 @@ async fn resync(caches: &Caches) {
     }
 }
 
+/// The turn of one source. Gives the pause after which it wants another one.
+async fn turn(key: SourceKey, context: &Context) -> Option<Duration> {
+    // Otherwise it is gone meanwhile.
+    let source = context.caches.source(&key)?;
+    match reconcile(&source, context).await {
+        Ok(pause) => pause,
+        Err(error) => on_error(&source, &error, context),
+    }
+}
+
 /// One pass over one source.
-async fn reconcile(source: Arc<Kept>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+async fn reconcile(source: &Kept, context: &Context) -> Result<Option<Duration>, ReconcileError> {
     let started = tokio::time::Instant::now();
     let pass = timeout(PASS_LIMIT, async {
         match source.read() {
             Ok(source) if source.metadata.deletion_timestamp.is_some() => {
-                Ok((ReconcileResult::Unchanged, Action::await_change()))
+                Ok((ReconcileResult::Unchanged, None))
             }
-            Ok(source) => Box::pin(pass::over(source, &context)).await,
-            Err(_) => invalid::tell(&context, source.meta()).await,
+            Ok(source) => Box::pin(pass::over(source, context)).await,
+            Err(_) => invalid::tell(context, source.meta()).await,
         }
     });
     let result = pass.await.unwrap_or(Err(ReconcileError::TimedOut(PASS_LIMIT)));
@@ -146,17 +145,16 @@ async fn reconcile(source: Arc<Kept>, context: Arc<Context>) -> Result<Action, R
         .as_ref()
         .map_or(ReconcileResult::Failed, |(result, _)| *result);
     context.metrics.reconciled(outcome, started.elapsed());
-    let (_, action) = result?;
+    let (_, pause) = result?;
     context.caches.note_success(&source.key());
-    Ok(action)
+    Ok(pause)
 }
 
 /// When a failed pass is tried again.
-#[allow(clippy::needless_pass_by_value, reason = "kube's Controller calls it so")]
-fn on_error(source: Arc<Kept>, error: &ReconcileError, context: Arc<Context>) -> Action {
+fn on_error(source: &Kept, error: &ReconcileError, context: &Context) -> Option<Duration> {
     let key = source.key();
     if error.is_of_a_vanished_source() {
-        return Action::await_change();
+        return None;
     }
     let attempts = context.caches.note_failure(&key);
     let text = error.to_string();
@@ -168,7 +166,7 @@ fn on_error(source: Arc<Kept>, error: &ReconcileError, context: Arc<Context>) ->
         context.metrics.failed(error.reason());
         warn!(source = %key, attempts, "Failed to reconcile: {text}");
     }
-    Action::requeue(pause(attempts, &key))
+    Some(pause(attempts, &key))
 }
 
 /// The CronJob that the operator would apply; needs no cluster.

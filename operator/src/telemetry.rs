@@ -34,7 +34,7 @@ pub fn start(filter: Option<&str>, format: Option<LogFormat>) -> Result<(), Stri
     let is_pretty = format.map_or(is_terminal, |format| format == LogFormat::Pretty);
     let layer = match is_pretty {
         true => layer.with_ansi(is_terminal).boxed(),
-        // A line names its source itself; kube's span around a pass says the same in more words.
+        // A line names its source itself.
         false => layer
             .json()
             .flatten_event(true)

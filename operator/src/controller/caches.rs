@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -50,8 +50,8 @@ pub struct Caches {
     told: Mutex<HashMap<SourceKey, Option<i64>>>,
     listed: AtomicBool,
     synced: AtomicBool,
-    triggers: mpsc::UnboundedSender<ObjectRef<Kept>>,
-    triggered: Mutex<Option<mpsc::UnboundedReceiver<ObjectRef<Kept>>>>,
+    triggers: mpsc::UnboundedSender<SourceKey>,
+    triggered: Mutex<Option<mpsc::UnboundedReceiver<SourceKey>>>,
 }
 
 /// A panic elsewhere leaves the maps usable: each change of them is complete in itself.
@@ -85,6 +85,12 @@ impl Caches {
     /// Every source, readable or not.
     pub fn sources(&self) -> &Store<Kept> {
         &self.sources
+    }
+
+    /// The source called `key`.
+    pub(super) fn source(&self, key: &SourceKey) -> Option<Arc<Kept>> {
+        self.sources
+            .get(&ObjectRef::new(&key.name).within(&key.namespace))
     }
 
     /// The writing end of [`Self::sources`]; there is one.
@@ -128,13 +134,11 @@ impl Caches {
             return;
         }
         // Nobody listens any more when the controller has stopped.
-        let _ = self
-            .triggers
-            .send(ObjectRef::new(&key.name).within(&key.namespace));
+        let _ = self.triggers.send(key.clone());
     }
 
     /// The listening end of [`Self::trigger`]; there is one.
-    pub(super) fn take_triggers(&self) -> Option<mpsc::UnboundedReceiver<ObjectRef<Kept>>> {
+    pub(super) fn take_triggers(&self) -> Option<mpsc::UnboundedReceiver<SourceKey>> {
         lock(&self.triggered).take()
     }
 

@@ -1,5 +1,7 @@
 //! A source that cannot even be read: its status and an event say so, the others go on. IO.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::ObjectReference,
@@ -9,10 +11,7 @@ use kube::{
     Api, Resource,
     api::{Patch, PatchParams},
     core::{ApiResource, DynamicObject},
-    runtime::{
-        controller::Action,
-        events::{Event, EventType},
-    },
+    runtime::events::{Event, EventType},
 };
 use serde_json::{Value, json};
 use sms_crds::{
@@ -37,8 +36,8 @@ use crate::{
 pub async fn tell(
     context: &Context,
     metadata: &ObjectMeta,
-) -> Result<(ReconcileResult, Action), ReconcileError> {
-    let done = Ok((ReconcileResult::Refused, Action::await_change()));
+) -> Result<(ReconcileResult, Option<Duration>), ReconcileError> {
+    let done = Ok((ReconcileResult::Refused, None));
     let key = SourceKey {
         namespace: metadata.namespace.clone().unwrap_or_default(),
         name: metadata.name.clone().unwrap_or_default(),

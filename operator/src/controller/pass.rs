@@ -1,11 +1,10 @@
 //! One pass over one source, as five visible steps. IO.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Resource,
-    runtime::{controller::Action, events::Event},
-};
+use kube::{Resource, runtime::events::Event};
 use sms_crds::{ScrapeSource, v1alpha1::status::RunNow};
 use tracing::warn;
 
@@ -27,9 +26,9 @@ use crate::{context::Context, metrics::ReconcileResult};
 pub async fn over(
     source: ScrapeSource,
     context: &Context,
-) -> Result<(ReconcileResult, Action), ReconcileError> {
+) -> Result<(ReconcileResult, Option<Duration>), ReconcileError> {
     if let Some(pause) = context.caches.outdated_for(&source) {
-        return Ok((ReconcileResult::Unchanged, Action::requeue(pause)));
+        return Ok((ReconcileResult::Unchanged, Some(pause)));
     }
     let (key, version) = (source.key(), source.metadata.resource_version.clone());
     let result = Box::pin(steps(source, context)).await;
@@ -40,7 +39,10 @@ pub async fn over(
 }
 
 /// Observe, validate, build, apply, status.
-async fn steps(source: ScrapeSource, context: &Context) -> Result<(ReconcileResult, Action), ReconcileError> {
+async fn steps(
+    source: ScrapeSource,
+    context: &Context,
+) -> Result<(ReconcileResult, Option<Duration>), ReconcileError> {
     let now = Timestamp::now();
     let observed = observe::observe(&context.caches, &context.config, source, now);
     let told = |text: String| {
@@ -114,7 +116,7 @@ async fn finish(
     requested: Option<RunNow>,
     now: Timestamp,
     result: ReconcileResult,
-) -> Result<(ReconcileResult, Action), ReconcileError> {
+) -> Result<(ReconcileResult, Option<Duration>), ReconcileError> {
     let run_now = match (requested, &observed.run_now) {
         (Some(requested), _) => Some(requested),
         (None, Decision::Note(note)) => Some(note.clone()),
@@ -177,8 +179,5 @@ async fn finish(
             warn!(source = %source.key(), "Failed to publish the event {}: {error}", event.reason);
         }
     }
-    Ok((
-        result,
-        look_again_after.map_or_else(Action::await_change, Action::requeue),
-    ))
+    Ok((result, look_again_after))
 }

@@ -53,6 +53,17 @@ impl Server {
             !is_write || path.contains("/events") || query.contains("fieldManager=sms-operator"),
             "{query}"
         );
+        let accepted = request
+            .headers()
+            .get("accept")
+            .map(|value| value.as_bytes().to_vec());
+        assert!(
+            !query.contains("fieldValidation=Strict")
+                || accepted.is_some_and(
+                    |accepted| accepted.starts_with(b"application/json;as=PartialObjectMetadata;")
+                ),
+            "nothing else of an answer to a write is read"
+        );
         let bytes = request.into_body().collect().await.unwrap().to_bytes();
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let answer = serde_json::to_vec(&answer(body.clone())).unwrap();
@@ -129,7 +140,10 @@ fn refused(code: u16, reason: &'static str, message: &'static str) -> impl FnOnc
     move |_| json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message})
 }
 
-async fn pass(context: &Context, source: &ScrapeSource) -> Result<(ReconcileResult, Action), ReconcileError> {
+async fn pass(
+    context: &Context,
+    source: &ScrapeSource,
+) -> Result<(ReconcileResult, Option<Duration>), ReconcileError> {
     tokio::time::timeout(PATIENCE, super::pass::over(source.clone(), context))
         .await
         .expect("the pass waits for a call that was not expected")
@@ -151,6 +165,11 @@ async fn settled(context: &Context, server: &mut Server) -> ScrapeSource {
         server.expect("PUT", STATUS, 200, written("11")).await
     });
     assert_eq!(result.unwrap().0, ReconcileResult::Applied);
+    assert_eq!(
+        status.get("spec"),
+        None,
+        "an API server takes it from what it has"
+    );
     with_status(source, &status)
 }
 

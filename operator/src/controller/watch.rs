@@ -151,7 +151,7 @@ pub fn sources<Gone>(
     namespace: Option<&str>,
     writer: Writer<Kept>,
     gone: Gone,
-) -> impl Stream<Item = Result<Kept, watcher::Error>> + Send + 'static + use<Gone>
+) -> impl Stream<Item = Kept> + Send + 'static + use<Gone>
 where
     Gone: Fn(SourceKey, String) + Send + Sync + 'static,
 {
@@ -183,9 +183,7 @@ where
             Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
         })
         .applied_objects()
-        // The Controller would hold back all its triggers for a while after each error, for up to a minute; the watch has
-        // pauses of its own.
-        .filter(|event| future::ready(event.is_ok()))
+        .filter_map(|event| future::ready(event.ok()))
 }
 
 fn claim(caches: &Caches, source: &Kept) {

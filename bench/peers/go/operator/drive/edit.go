@@ -22,11 +22,22 @@ type edits struct {
 	Milliseconds []float64 `json:"milliseconds"`
 }
 
-// edit changes the schedule of `count` sources, one after another, or one at the beginning of each `every`.
-func edit(server *server, size, first, count int, every, limit time.Duration) (edits, error) {
+// edit changes the schedule of `count` sources, one after another, or one at the beginning of each `every`; an operator follows, or
+// this program itself if it is `alone`.
+func edit(server *server, size, first, count int, every, limit time.Duration, alone bool) (edits, error) {
 	version, err := newest(server, cronJobs)
 	if err != nil {
 		return edits{}, err
+	}
+	failed := make(chan error, count+1)
+	if alone {
+		from, err := newest(server, sources)
+		if err != nil {
+			return edits{}, err
+		}
+		watching := make(chan struct{})
+		go react(server, from, func() { close(watching) }, failed)
+		<-watching
 	}
 	var lock sync.Mutex
 	waiting := map[string]chan time.Time{}
@@ -69,6 +80,8 @@ func edit(server *server, size, first, count int, every, limit time.Duration) (e
 		case at := <-seen:
 			result.Milliseconds[number] = at.Sub(sent).Seconds() * 1000
 			return nil
+		case err := <-failed:
+			return err
 		case <-time.After(time.Until(deadline)):
 			return fmt.Errorf("CronJob %s did not get the schedule %s", target, schedule)
 		}

@@ -12,6 +12,9 @@ import (
 	checked "sms-scraper.dev/bench/operator/source"
 )
 
+// image is that of the Jobs.
+const image = "registry.example/sms_scraper:1"
+
 type span struct {
 	Begin int64 `json:"begin"`
 	End   int64 `json:"end"`
@@ -30,7 +33,7 @@ func floor(server *server, size, workers int) (span, error) {
 		if err != nil {
 			return span{}, err
 		}
-		cronJob, err := checked.CronJob(valid, "registry.example/sms_scraper:1")
+		cronJob, err := checked.CronJob(valid, image)
 		if err != nil {
 			return span{}, err
 		}

@@ -29,6 +29,7 @@ func run() error {
 	every := flags.Duration("every", 0, "pause between the beginnings of two edits; none waits for the one before")
 	limit := flags.Duration("limit", 10*time.Minute, "most time for all of it")
 	first := flags.Int("first", 0, "how many sources were edited before")
+	alone := flags.Bool("alone", false, "no operator runs: this program does what has to be done about an edit")
 	haveRun := flags.Bool("have-run", false, "sources have totals of many runs in their status")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
@@ -44,7 +45,7 @@ func run() error {
 	case "ready":
 		result, err = ready(server, *size, *limit)
 	case "edit":
-		result, err = edit(server, *size, *first, *count, *every, *limit)
+		result, err = edit(server, *size, *first, *count, *every, *limit, *alone)
 	case "floor":
 		result, err = floor(server, *size, *workers)
 	default:
