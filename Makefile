@@ -79,7 +79,7 @@ generate: ## Write the files that are generated from the types, charts and dashb
 .PHONY: check-generated
 check-generated: generate ## Fail if a generated file is not what its source says
 	git diff --exit-code -- crds/generated docs/reference deploy
-	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee /dev/stderr)"
+	test -z "$$(git ls-files --others --exclude-standard -- crds/generated docs/reference deploy | tee -a /dev/stderr)"
 	python3 bench/report --check
 	$(CARGO) metadata --locked --format-version 1 --manifest-path e2e/fuzz/engine/Cargo.toml > /dev/null
 
