@@ -167,9 +167,10 @@ impl Leg {
     async fn compare(&mut self, wanted: &Found) {
         let found = self.place.found().await;
         if found.state != wanted.state || found.is_leased {
-            self.tally
-                .faults
-                .push("the end is not that of undisturbed runs".to_owned());
+            self.tally.faults.push(format!(
+                "the end is not that of undisturbed runs, leased {}: {:?} and not {:?}",
+                found.is_leased, found.state.runs, wanted.state.runs
+            ));
         }
         self.tally.faults.extend(found.faults.iter().cloned());
         for (uid, first_seen) in &self.first_sights {

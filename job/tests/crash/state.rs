@@ -19,7 +19,7 @@ pub struct Found {
     pub state: State,
     /// The number of runs that the source remembers.
     pub runs_total: usize,
-    /// Whether a lease is held.
+    /// Whether a lease is held, and not made to be over (`Place::expire_lease`): a run that is killed after its commit leaves it.
     pub is_leased: bool,
     /// When each event was first seen.
     pub first_seen: BTreeMap<String, String>,
@@ -34,7 +34,8 @@ UNION ALL
 SELECT 'r|' || started_at || '|' || outcome || ' ' || processed || ' ' || json_extract(report, '$.new') || ' ' ||
        json_extract(report, '$.updated') || ' ' || json_extract(report, '$.unchanged') || ' ' ||
        json_extract(report, '$.removed') FROM sms_runs
-UNION ALL SELECT 's|' || runs_total || '|' || (lease_holder IS NOT NULL) FROM sms_sources
+UNION ALL
+SELECT 's|' || runs_total || '|' || (lease_holder IS NOT NULL AND lease_until > '2001-01-02') FROM sms_sources
 UNION ALL SELECT 'f|' || uid || '|' || first_seen FROM sms_events
 UNION ALL
 SELECT 'x|' || e.uid || ' was seen last before it was seen first' FROM sms_events e JOIN sms_sources s USING (source)
@@ -47,7 +48,8 @@ UNION ALL
 SELECT 'r|' || to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '|' || outcome || ' ' ||
        processed || ' ' || (report ->> 'new') || ' ' || (report ->> 'updated') || ' ' || (report ->> 'unchanged') || ' ' ||
        (report ->> 'removed') FROM sms_runs
-UNION ALL SELECT 's|' || runs_total || '|' || (lease_holder IS NOT NULL)::int FROM sms_sources
+UNION ALL
+SELECT 's|' || runs_total || '|' || (lease_holder IS NOT NULL AND lease_until > '2001-01-02')::int FROM sms_sources
 UNION ALL SELECT 'f|' || uid || '|' || first_seen FROM sms_events
 UNION ALL
 SELECT 'x|' || e.uid || ' was seen last before it was seen first' FROM sms_events e JOIN sms_sources s USING (source)
