@@ -41,6 +41,12 @@ fn run(outcome: Outcome, runs_total: u64, processed: i64) -> RunMetrics {
     RunMetrics::from_report(&report(outcome, processed), Some(runs_total), "test").unwrap()
 }
 
+/// Whether the metrics of `blue_moon` are those of its run of this number.
+fn is_of_run(number: u64) -> impl Fn(&str) -> bool {
+    let line = format!("sms_ingest_runs_total{{instance=\"blue_moon\",job=\"sms_scraper\"}} {number}");
+    move |text| lines(text).contains(&line.as_str())
+}
+
 fn lines(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with("sms_")).collect()
 }
@@ -56,7 +62,7 @@ async fn a_failure_keeps_the_last_success_and_the_next_success_replaces_all() {
     push_run(&settings, &run(Outcome::Succeeded, 1, 11))
         .await
         .unwrap();
-    let text = gateway.metrics().await;
+    let text = gateway.metrics_when(is_of_run(1)).await;
     assert!(
         text.contains("\nsms_ingest_runs_total{instance=\"blue_moon\",job=\"sms_scraper\"} 1\n"),
         "{text}"
@@ -72,7 +78,7 @@ async fn a_failure_keeps_the_last_success_and_the_next_success_replaces_all() {
     assert_eq!(lines(&text).len(), 14, "{text}");
 
     push_run(&settings, &run(Outcome::Failed, 2, 0)).await.unwrap();
-    let text = gateway.metrics().await;
+    let text = gateway.metrics_when(is_of_run(2)).await;
     for line in [
         "sms_ingest_runs_total{instance=\"blue_moon\",job=\"sms_scraper\"} 2",
         "sms_events_processed_total{instance=\"blue_moon\",job=\"sms_scraper\"} 11",
@@ -88,11 +94,12 @@ async fn a_failure_keeps_the_last_success_and_the_next_success_replaces_all() {
     push(&settings, PushMethod::Post, "blue_moon", extra)
         .await
         .unwrap();
-    assert!(gateway.metrics().await.contains("sms_stale"));
+    let is_stale = |text: &str| text.contains("sms_stale");
+    assert!(is_stale(&gateway.metrics_when(is_stale).await));
     push_run(&settings, &run(Outcome::Succeeded, 3, 12))
         .await
         .unwrap();
-    let text = gateway.metrics().await;
+    let text = gateway.metrics_when(is_of_run(3)).await;
     assert!(
         !text.contains("sms_stale"),
         "PUT replaces the whole group: {text}"
@@ -110,7 +117,8 @@ async fn groups_are_told_apart_by_instance() {
     for instance in ["blue_moon", "sea_monster", "a/b", ".."] {
         push(&settings, PushMethod::Put, instance, BODY).await.unwrap();
     }
-    let text = gateway.metrics().await;
+    // It stores them one after the other.
+    let text = gateway.metrics_when(|text| text.contains("\"..\"")).await;
     for instance in ["blue_moon", "sea_monster", "a/b", ".."] {
         let line = format!("sms_last_run_success{{instance=\"{instance}\",job=\"sms_scraper\"}} 1");
         assert!(lines(&text).contains(&line.as_str()), "{line} is not in\n{text}");
@@ -139,7 +147,9 @@ async fn promtool_has_nothing_to_say_about_either_path() {
     let gateway = Pushgateway::start().await;
     let settings = PushSettings::new(gateway.base_url()).unwrap();
     push_run(&settings, &run(Outcome::Succeeded, 1, 5)).await.unwrap();
-    assert_eq!(check_metrics(&gateway.metrics().await), "");
+    let pushed = gateway.metrics_when(is_of_run(1)).await;
+    assert_ne!(lines(&pushed), Vec::<&str>::new());
+    assert_eq!(check_metrics(&pushed), "");
 }
 
 #[tokio::test]

@@ -156,7 +156,14 @@ async fn two_ingester_runs(scraper: &Scraper, gateway: &Pushgateway) {
             .await;
         // The closed venue fails, which is transient: it may open again.
         assert_eq!(run.code, 1, "{}", run.stderr);
-        let pushed = gateway.metrics().await;
+        let lines = [&APIS[..], &[CLOSED]]
+            .concat()
+            .into_iter()
+            .map(|api| format!("sms_ingest_runs_total{{instance=\"{api}\",job=\"sms_scraper\"}} {round}\n"));
+        let lines: Vec<String> = lines.collect();
+        let pushed = gateway
+            .metrics_when(|text| lines.iter().all(|line| text.contains(line)))
+            .await;
         for api in APIS {
             assert!(
                 run.stderr

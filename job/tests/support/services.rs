@@ -167,6 +167,19 @@ impl Pushgateway {
         assert_eq!(status, 200, "{text}");
         text
     }
+
+    /// The same as soon as it is as wanted, or after 20 seconds: without its consistency check it answers a push before it
+    /// has stored it, and a deletion always.
+    pub async fn metrics_when(&self, is_wanted: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let text = self.metrics().await;
+            if is_wanted(&text) || begun.elapsed() > Duration::from_secs(20) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
 
 /// A Prometheus with its data in a temporary folder.
