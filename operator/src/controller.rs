@@ -78,7 +78,7 @@ pub async fn run(
     let mut seen = Vec::new();
     let see = async {
         while let Some(source) = sources.next().await {
-            seen.push(source.key());
+            seen.push(source);
         }
     };
     tokio::select! {
@@ -90,10 +90,9 @@ pub async fn run(
         caches.trigger(&key);
     }
 
-    let shown = sources.map(|source| source.key());
     let triggers = stream::poll_fn(move |task| triggered.poll_recv(task));
     let passes = queue::run(
-        stream::select(shown, triggers),
+        stream::select(sources, triggers),
         caches.sources().wait_until_ready(),
         concurrency.into(),
         |key| turn(key, &context),

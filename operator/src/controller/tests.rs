@@ -1,6 +1,7 @@
 //! Passes over one source against an API server of which every call is expected: method, path and body. A call that is
 //! missing, or one too many, ends the test.
 
+mod listed;
 mod refusals;
 mod runs;
 mod views;

@@ -1,9 +1,9 @@
 //! Watches: from the API server into the caches. IO.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, mem, sync::Arc, time::Duration};
 
 use backon::ExponentialBuilder;
-use futures_util::{Stream, StreamExt, future, pin_mut, stream};
+use futures_util::{Stream, StreamExt, pin_mut, stream};
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{
@@ -144,31 +144,38 @@ fn source_of(metadata: &ObjectMeta) -> Option<SourceKey> {
     })
 }
 
-/// The sources as a stream that also fills the store; notes on the way who owns which API name, and tells `gone` of every
-/// source that vanished, with its API name.
+/// The keys of sources that are new or changed, as a stream that also fills the store; notes on the way who owns which API name,
+/// and tells `gone` of every source that vanished, with its API name.
+///
+/// What a list shows comes when the list is complete: until then the store holds what was there before. It comes in an order that
+/// differs from life to life, so that a source whose pass ends the process is not before the same others each time.
 pub fn sources<Gone>(
     context: &Arc<Context>,
     namespace: Option<&str>,
     writer: Writer<Kept>,
     gone: Gone,
-) -> impl Stream<Item = Kept> + Send + 'static + use<Gone>
+) -> impl Stream<Item = SourceKey> + Send + 'static + use<Gone>
 where
     Gone: Fn(SourceKey, String) + Send + Sync + 'static,
 {
     let caches = Arc::clone(&context.caches);
     let config = all();
-    let mut listed: Option<HashSet<SourceKey>> = None;
+    let mut listed = HashSet::new();
     watched(api::<Kept>(&context.client, namespace), config)
         .backoff(pauses())
         .reflect(writer)
-        .inspect(move |event| match event {
-            Ok(Event::Init) => listed = Some(HashSet::new()),
+        .map(move |event| match event {
+            Ok(Event::Init) => {
+                listed = HashSet::new();
+                Vec::new()
+            }
             Ok(Event::InitApply(source)) => {
-                listed.get_or_insert_default().insert(source.key());
-                claim(&caches, source);
+                listed.insert(source.key());
+                claim(&caches, &source);
+                Vec::new()
             }
             Ok(Event::InitDone) => {
-                let listed = listed.take().unwrap_or_default();
+                let listed = mem::take(&mut listed);
                 let known = caches.api_names().sources();
                 for key in known.into_iter().filter(|key| !listed.contains(key)) {
                     release(&caches, &key, &gone);
@@ -177,13 +184,22 @@ where
                     info!("Listed everything; sources: {}", listed.len());
                     caches.set_synced();
                 }
+                listed.into_iter().collect()
             }
-            Ok(Event::Apply(source)) => claim(&caches, source),
-            Ok(Event::Delete(source)) => release(&caches, &source.key(), &gone),
-            Err(error) => warn!("Watch of scrapesources is interrupted and will be taken up again: {error}"),
+            Ok(Event::Apply(source)) => {
+                claim(&caches, &source);
+                vec![source.key()]
+            }
+            Ok(Event::Delete(source)) => {
+                release(&caches, &source.key(), &gone);
+                Vec::new()
+            }
+            Err(error) => {
+                warn!("Watch of scrapesources is interrupted and will be taken up again: {error}");
+                Vec::new()
+            }
         })
-        .applied_objects()
-        .filter_map(|event| future::ready(event.ok()))
+        .flat_map(stream::iter)
 }
 
 fn claim(caches: &Caches, source: &Kept) {
